@@ -1,0 +1,27 @@
+#!/bin/sh
+# Compiles an R package from its source into $STAGE, without its help pages. Run by `r-layer` in its build
+# root, against the R that the runtime layer holds.
+#
+#   SOURCES  folder with package/ (unpacked source)
+#   WORK     an empty folder for temporary files
+#   STAGE    the library that receives the package
+#   R_ROOT   R's home folder
+set -eu
+umask 022
+export LC_ALL=C.UTF-8 TZ=UTC HOME="$WORK" TMPDIR="$WORK" MAKEFLAGS="-j$JOBS"
+
+# R knows its home by the path that it was configured with. On a build host it stands elsewhere: then a
+# copy of its folder of links, whose start script names the copy, stands in for it.
+home=$(sed -n 's/^R_HOME_DIR=//p' "$R_ROOT/bin/R")
+if [ "$home" != "$R_ROOT" ]; then
+    mkdir -p "$WORK/R/bin"
+    for entry in "$R_ROOT"/*; do
+        [ "${entry##*/}" = bin ] || ln -s "$entry" "$WORK/R/"
+    done
+    cp -R "$R_ROOT/bin/." "$WORK/R/bin/"
+    sed "s#^R_HOME_DIR=.*#R_HOME_DIR=$WORK/R#" "$R_ROOT/bin/R" > "$WORK/R/bin/R"
+    R_ROOT=$WORK/R
+    export RHOME="$R_ROOT"
+fi
+echo "==> compile the package"
+"$R_ROOT/bin/R" --no-echo CMD INSTALL --no-docs --library="$STAGE" "$SOURCES/package" 2>&1

@@ -1,0 +1,266 @@
+//! Unpacking tarballs from elsewhere without letting them write anywhere but into their folder.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Component, Path, PathBuf};
+
+use tar::EntryType;
+
+/// Why a tarball is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// Neither gzip nor xz.
+    #[error("{0} is not a .tar.gz or .tar.xz file")]
+    NotATarball(PathBuf),
+    /// It ends early, or its checksums are wrong.
+    #[error("{path} is damaged or truncated: {source}")]
+    Damaged {
+        /// The tarball.
+        path: PathBuf,
+        /// What the reader met.
+        source: std::io::Error,
+    },
+    /// An entry whose path leads out of the folder.
+    #[error("{path} is refused: its entry `{entry}` leaves the folder it is unpacked into")]
+    PathLeaves {
+        /// The tarball.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+    },
+    /// A link whose target lies outside the folder.
+    #[error("{path} is refused: its link `{entry}` leads to `{target}`, outside its folder")]
+    LinkLeaves {
+        /// The tarball.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+        /// Where it leads.
+        target: String,
+    },
+    /// A device, a pipe or something else that no source package holds.
+    #[error("{path} is refused: its entry `{entry}` is neither a file, a folder nor a link")]
+    SpecialFile {
+        /// The tarball.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+    },
+    /// It would fill the disk.
+    #[error("{path} is refused: it unpacks to more than {limit} bytes")]
+    TooLarge {
+        /// The tarball.
+        path: PathBuf,
+        /// What was allowed.
+        limit: u64,
+    },
+}
+
+/// Unpacks a .tar.gz or .tar.xz into an empty folder, at most `limit` bytes.
+///
+/// Regular files, folders, and links that stay within the folder are unpacked; owners are not.
+pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError> {
+    let damaged = |source| ArchiveError::Damaged { path: path.to_owned(), source };
+    // One byte more than the limit can be read, so that a longer stream is noticed.
+    let reader = open(path)?.take(limit.saturating_add(1));
+    let mut archive = tar::Archive::new(reader);
+    let mut unpacked = 0_u64;
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        unpacked = unpacked.saturating_add(entry.size());
+        if unpacked > limit {
+            return Err(ArchiveError::TooLarge { path: path.to_owned(), limit });
+        }
+        check(path, &entry)?;
+        entry.set_preserve_mtime(false);
+        entry.unpack_in(folder).map_err(damaged)?;
+    }
+    // The stream behind the last entry is read too: gzip and xz have their checksums there.
+    let mut rest = archive.into_inner();
+    std::io::copy(&mut rest, &mut std::io::sink()).map_err(damaged)?;
+    Ok(())
+}
+
+/// The stream of a tarball, by its first bytes.
+fn open(path: &Path) -> Result<Box<dyn Read>, ArchiveError> {
+    let damaged = |source| ArchiveError::Damaged { path: path.to_owned(), source };
+    let mut start = [0; 6];
+    let read = fs_err::File::open(path)
+        .and_then(|mut file| file.read(&mut start))
+        .map_err(damaged)?;
+    let file = BufReader::new(File::open(path).map_err(damaged)?);
+    match &start[..read] {
+        [0x1f, 0x8b, ..] => Ok(Box::new(flate2::read::MultiGzDecoder::new(file))),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Ok(Box::new(liblzma::read::XzDecoder::new(file))),
+        _ => Err(ArchiveError::NotATarball(path.to_owned())),
+    }
+}
+
+fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveError> {
+    let archive = || path.to_owned();
+    let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    let Some(place) = within_folder(Path::new(""), Path::new(&name)) else {
+        return Err(ArchiveError::PathLeaves { path: archive(), entry: name });
+    };
+    let target = match entry.header().entry_type() {
+        EntryType::Regular
+        | EntryType::Continuous
+        | EntryType::Directory
+        | EntryType::XHeader
+        | EntryType::XGlobalHeader
+        | EntryType::GNULongName
+        | EntryType::GNULongLink => return Ok(()),
+        EntryType::Symlink => {
+            let target = link_target(entry);
+            let parent = place.parent().unwrap_or(Path::new("")).to_owned();
+            (within_folder(&parent, Path::new(&target)).is_none()).then_some(target)
+        }
+        // A hard link names its target from the top of the archive.
+        EntryType::Link => {
+            let target = link_target(entry);
+            (within_folder(Path::new(""), Path::new(&target)).is_none()).then_some(target)
+        }
+        _ => return Err(ArchiveError::SpecialFile { path: archive(), entry: name }),
+    };
+    match target {
+        Some(target) => Err(ArchiveError::LinkLeaves { path: archive(), entry: name, target }),
+        None => Ok(()),
+    }
+}
+
+fn link_target<R: Read>(entry: &tar::Entry<'_, R>) -> String {
+    entry
+        .link_name_bytes()
+        .map(|name| String::from_utf8_lossy(&name).into_owned())
+        .unwrap_or_default()
+}
+
+/// Where a path from `start` leads, if it never leaves the folder; an absolute path does.
+pub fn within_folder(start: &Path, path: &Path) -> Option<PathBuf> {
+    let mut place = start.to_owned();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => place.push(part),
+            Component::ParentDir => {
+                if !place.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(place)
+}
+
+/// The one folder that a source tarball holds at its top; the folder itself if there are several.
+pub fn top_folder(folder: &Path) -> std::io::Result<PathBuf> {
+    let entries: Vec<PathBuf> = fs_err::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    match entries.as_slice() {
+        [only] if only.is_dir() => Ok(only.clone()),
+        _ => Ok(folder.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    const LIMIT: u64 = 1 << 20;
+
+    /// A tarball whose entries are written as they are, also those that `tar` itself would refuse.
+    fn tarball(entries: &[(&str, EntryType, &str)]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.tar.gz");
+        let mut archive = tar::Builder::new(GzEncoder::new(
+            File::create(&path).unwrap(),
+            Compression::fast(),
+        ));
+        for (name, kind, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_mode(0o644);
+            let data = if *kind == EntryType::Regular { content.as_bytes() } else { b"" };
+            if *kind != EntryType::Regular {
+                header.as_old_mut().linkname[..content.len()].copy_from_slice(content.as_bytes());
+            }
+            header.set_size(data.len() as u64);
+            header.set_cksum();
+            archive.append(&header, data).unwrap();
+        }
+        archive.into_inner().unwrap().finish().unwrap();
+        (folder, path)
+    }
+
+    fn unpacked(entries: &[(&str, EntryType, &str)]) -> Result<tempfile::TempDir, ArchiveError> {
+        let (_folder, path) = tarball(entries);
+        let into = tempfile::tempdir().unwrap();
+        unpack(&path, into.path(), LIMIT).map(|()| into)
+    }
+
+    #[test]
+    fn files_and_inner_links_are_unpacked() {
+        let into = unpacked(&[
+            ("R/VERSION", EntryType::Regular, "4.5.0"),
+            ("R/share/link", EntryType::Symlink, "../VERSION"),
+            ("R/hard", EntryType::Link, "R/VERSION"),
+        ])
+        .unwrap();
+        for name in ["R/VERSION", "R/share/link", "R/hard"] {
+            assert_eq!(fs_err::read_to_string(into.path().join(name)).unwrap(), "4.5.0");
+        }
+        assert_eq!(top_folder(into.path()).unwrap(), into.path().join("R"));
+    }
+
+    #[test]
+    fn what_leaves_the_folder_is_refused() {
+        use ArchiveError::*;
+        let refused = |name, kind, content| unpacked(&[(name, kind, content)]).unwrap_err();
+        assert!(matches!(refused("../out", EntryType::Regular, "x"), PathLeaves { .. }));
+        assert!(matches!(refused("a/../../out", EntryType::Regular, "x"), PathLeaves { .. }));
+        assert!(matches!(refused("/etc/out", EntryType::Regular, "x"), PathLeaves { .. }));
+        assert!(matches!(refused("a", EntryType::Symlink, "/etc"), LinkLeaves { .. }));
+        assert!(matches!(refused("d/a", EntryType::Symlink, "../../x"), LinkLeaves { .. }));
+        assert!(matches!(refused("a", EntryType::Link, "../x"), LinkLeaves { .. }));
+        assert!(matches!(refused("a", EntryType::Char, ""), SpecialFile { .. }));
+        assert!(matches!(refused("a", EntryType::Fifo, ""), SpecialFile { .. }));
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let outside = tempfile::tempdir().unwrap();
+        let target = outside.path().to_str().unwrap();
+        let refused = unpacked(&[
+            ("d", EntryType::Symlink, target),
+            ("d/file", EntryType::Regular, "x"),
+        ]);
+        assert!(refused.is_err());
+        assert!(!outside.path().join("file").exists());
+    }
+
+    #[test]
+    fn a_truncated_tarball_is_refused() {
+        let (_folder, path) = tarball(&[("R/VERSION", EntryType::Regular, "4.5.0")]);
+        let content = fs_err::read(&path).unwrap();
+        fs_err::write(&path, &content[..content.len() - 6]).unwrap();
+        let into = tempfile::tempdir().unwrap();
+        let error = unpack(&path, into.path(), LIMIT).unwrap_err();
+        assert!(matches!(error, ArchiveError::Damaged { .. }), "{error}");
+        fs_err::write(&path, "<html>").unwrap();
+        let error = unpack(&path, into.path(), LIMIT).unwrap_err();
+        assert!(matches!(error, ArchiveError::NotATarball(_)), "{error}");
+    }
+
+    #[test]
+    fn a_tarball_that_unpacks_to_an_absurd_size_is_refused() {
+        let zeros = "0".repeat(LIMIT as usize + 1);
+        let error = unpacked(&[("bomb", EntryType::Regular, &zeros)]).unwrap_err();
+        assert!(matches!(error, ArchiveError::TooLarge { .. }), "{error}");
+    }
+}

@@ -1,0 +1,263 @@
+//! The cache: downloads, unpacked and compiled R, root file systems; what takes long, kept by its inputs.
+//!
+//! An entry appears under its name only when it is whole: it is made in a folder of its own and renamed.
+//! A lock a name lets two runs at once share the work; the locks are the system's, so a killed run
+//! leaves none behind, and what it had begun is swept away by a later one.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::progress::Reporter;
+
+/// Why the cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// No home folder and no setting.
+    #[error("no folder for the cache: set R_LAYER_CACHE to one that can be written to")]
+    NoFolder,
+    /// The folder, or something in it, cannot be written.
+    #[error(
+        "the cache at {path} cannot be written ({source}); set R_LAYER_CACHE to a folder with room for it"
+    )]
+    NotWritable {
+        /// The path.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+}
+
+/// A folder of finished entries.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// The cache in `$R_LAYER_CACHE`, else in the user's cache folder.
+    pub fn from_environment() -> Result<Cache, CacheError> {
+        let folder = match std::env::var_os("R_LAYER_CACHE") {
+            Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+            _ => directories::ProjectDirs::from("", "", "r-layer")
+                .ok_or(CacheError::NoFolder)?
+                .cache_dir()
+                .to_owned(),
+        };
+        Cache::open(folder)
+    }
+
+    /// The cache in a folder, which is made if need be; sweeps away what killed runs left.
+    pub fn open(folder: PathBuf) -> Result<Cache, CacheError> {
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let cache = Cache { folder };
+        for part in ["locks", "unfinished"] {
+            let path = cache.folder.join(part);
+            fs_err::create_dir_all(&path).map_err(|source| not_writable(&path, source))?;
+        }
+        // A cache that cannot be written is said now, and not after an hour of compiling.
+        let probe = cache.unfinished()?;
+        drop(probe);
+        cache.sweep();
+        Ok(cache)
+    }
+
+    /// Where the cache is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The entry of that kind and name, if it is there.
+    pub fn get(&self, kind: &str, name: &str) -> Option<PathBuf> {
+        let path = self.folder.join(kind).join(name);
+        path.exists().then_some(path)
+    }
+
+    /// The entry of that kind and name; made by `make`, which gets an empty folder and the name of what to
+    /// leave in it is `content`, if it is not there yet.
+    pub async fn get_or_make<E, F>(
+        &self,
+        kind: &str,
+        name: &str,
+        reporter: &dyn Reporter,
+        make: F,
+    ) -> Result<PathBuf, E>
+    where
+        E: From<CacheError>,
+        F: AsyncFnOnce(&Path) -> Result<(), E>,
+    {
+        if let Some(path) = self.get(kind, name) {
+            return Ok(path);
+        }
+        let _lock = self.lock(kind, name, reporter).await?;
+        if let Some(path) = self.get(kind, name) {
+            return Ok(path);
+        }
+        let unfinished = self.unfinished()?;
+        let content = unfinished.path().join("content");
+        make(&content).await?;
+        let path = self.folder.join(kind).join(name);
+        let parent = self.folder.join(kind);
+        fs_err::create_dir_all(&parent).map_err(|source| not_writable(&parent, source))?;
+        fs_err::rename(&content, &path).map_err(|source| not_writable(&path, source))?;
+        Ok(path)
+    }
+
+    /// Waits until no other run works on that entry.
+    async fn lock(
+        &self,
+        kind: &str,
+        name: &str,
+        reporter: &dyn Reporter,
+    ) -> Result<File, CacheError> {
+        let path = self.folder.join("locks").join(format!("{kind}-{name}"));
+        let lock = File::create(&path).map_err(|source| not_writable(&path, source))?;
+        let mut told = false;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) => {
+                    if !std::mem::replace(&mut told, true) {
+                        reporter.note(&format!(
+                            "another r-layer is making {kind}/{name}; waiting for it"
+                        ));
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                Err(TryLockError::Error(source)) => return Err(not_writable(&path, source)),
+            }
+        }
+    }
+
+    /// A folder for work in progress on the cache's own disk; gone when dropped.
+    pub fn unfinished(&self) -> Result<Unfinished, CacheError> {
+        let parent = self.folder.join("unfinished");
+        let make = || -> std::io::Result<Unfinished> {
+            // Between making a folder and locking it, no other run may take it for an abandoned one.
+            let _no_sweep = self.sweep_lock()?;
+            let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&parent)?;
+            let lock = File::create(folder.path().join(".lock"))?;
+            lock.lock()?;
+            Ok(Unfinished { folder, _lock: lock })
+        };
+        make().map_err(|source| not_writable(&parent, source))
+    }
+
+    fn sweep_lock(&self) -> std::io::Result<File> {
+        let lock = File::create(self.folder.join("locks/sweep"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    /// Removes the folders of runs that are no more: their lock can be had.
+    fn sweep(&self) {
+        let Ok(_lock) = self.sweep_lock() else {
+            return;
+        };
+        let Ok(entries) = fs_err::read_dir(self.folder.join("unfinished")) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let abandoned = File::open(entry.path().join(".lock"))
+                .map(|lock| lock.try_lock().is_ok())
+                .unwrap_or(false);
+            if abandoned {
+                // What cannot be removed now, the next run tries again.
+                let _ = fs_err::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+fn not_writable(path: &Path, source: std::io::Error) -> CacheError {
+    CacheError::NotWritable { path: path.to_owned(), source }
+}
+
+/// A folder for work in progress.
+#[derive(Debug)]
+pub struct Unfinished {
+    folder: tempfile::TempDir,
+    _lock: File,
+}
+
+impl Unfinished {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path().join("cache")).unwrap();
+        (folder, cache)
+    }
+
+    #[tokio::test]
+    async fn an_entry_is_made_once_and_only_when_whole() {
+        let (_folder, cache) = cache();
+        let failed = cache
+            .get_or_make("r", "one", &Silent, async |content: &Path| {
+                fs_err::write(content, "half").unwrap();
+                Err::<(), CacheError>(CacheError::NoFolder)
+            })
+            .await;
+        assert!(failed.is_err());
+        assert_eq!(cache.get("r", "one"), None);
+
+        for expected in ["first", "first"] {
+            let path = cache
+                .get_or_make("r", "one", &Silent, async |content: &Path| {
+                    fs_err::write(content, "first").unwrap();
+                    Ok::<(), CacheError>(())
+                })
+                .await
+                .unwrap();
+            assert_eq!(fs_err::read_to_string(path).unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn two_runs_at_once_share_the_work() {
+        let (_folder, cache) = cache();
+        let made = std::sync::atomic::AtomicUsize::new(0);
+        let make = async |content: &Path| {
+            made.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            fs_err::write(content, "whole").unwrap();
+            Ok::<(), CacheError>(())
+        };
+        let (one, other) = tokio::join!(
+            cache.get_or_make("r", "shared", &Silent, make),
+            cache.get_or_make("r", "shared", &Silent, make),
+        );
+        assert_eq!(one.unwrap(), other.unwrap());
+        assert_eq!(made.load(std::sync::atomic::Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_away_and_what_runs_is_not() {
+        let (_folder, cache) = cache();
+        let running = cache.unfinished().unwrap();
+        let killed = cache.folder().join("unfinished/run-killed");
+        fs_err::create_dir(&killed).unwrap();
+        fs_err::write(killed.join(".lock"), "").unwrap();
+        Cache::open(cache.folder().to_owned()).unwrap();
+        assert!(running.path().exists());
+        assert!(!killed.exists());
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_made_names_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("file"), "").unwrap();
+        let error = Cache::open(folder.path().join("file/cache")).unwrap_err().to_string();
+        assert!(error.contains("file/cache"), "{error}");
+        assert!(error.contains("R_LAYER_CACHE"), "{error}");
+    }
+}

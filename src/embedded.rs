@@ -1,0 +1,35 @@
+//! What `layers/` holds, in the program itself: an installed r-layer needs no checkout beside it.
+
+use include_dir::{Dir, include_dir};
+
+static LAYERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/layers");
+
+/// The text of a file below `layers/`.
+///
+/// # Panics
+/// If there is no such file, which a test of every caller would show.
+#[expect(clippy::panic, reason = "the files are part of the program")]
+pub fn text(path: &str) -> &'static str {
+    LAYERS
+        .get_file(path)
+        .and_then(|file| file.contents_utf8())
+        .unwrap_or_else(|| panic!("layers/{path} is part of the program"))
+}
+
+/// The files in a folder below `layers/`, sorted: (name, content). Folders in it are left out.
+pub fn files(folder: &str) -> Vec<(String, &'static [u8])> {
+    let mut files: Vec<(String, &[u8])> = LAYERS
+        .get_dir(folder)
+        .map(|folder| {
+            folder
+                .files()
+                .filter_map(|file| {
+                    let name = file.path().file_name()?.to_str()?;
+                    Some((name.to_owned(), file.contents()))
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    files.sort();
+    files
+}

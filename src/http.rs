@@ -1,0 +1,300 @@
+//! Every request that r-layer makes: one setting of proxies, certificates, time-outs and retries.
+//!
+//! Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, certificates from the system,
+//! SSL_CERT_FILE and AWS_CA_BUNDLE.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::StreamExt;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, IF_RANGE, RANGE, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode};
+
+use crate::progress::Task;
+
+/// Why something was not fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// A certificate file that is none.
+    #[error("{variable} names {path}, which cannot be used: {reason}")]
+    Certificates {
+        /// The environment variable.
+        variable: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The client could not be set up.
+    #[error("HTTP cannot be set up: {0}")]
+    Setup(#[source] reqwest::Error),
+    /// No such thing there.
+    #[error("{url} is not there (HTTP {status})")]
+    NotFound {
+        /// What was asked for.
+        url: String,
+        /// 404 or 410.
+        status: StatusCode,
+    },
+    /// The server refuses.
+    #[error("{url}: the server answers {status}")]
+    Refused {
+        /// What was asked for.
+        url: String,
+        /// Its status.
+        status: StatusCode,
+    },
+    /// Not reached, or broken off, and tried again in vain.
+    #[error("{url} cannot be fetched ({tries} tries): {reason}")]
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// How often it was tried.
+        tries: usize,
+        /// What the last try ended with.
+        reason: String,
+    },
+    /// The file could not be written.
+    #[error("{url} cannot be saved: {source}")]
+    NotSaved {
+        /// What was asked for.
+        url: String,
+        /// The system's word.
+        source: std::io::Error,
+    },
+}
+
+/// How often and how patiently a request is repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How many times a request is made that ends in a connection error, 429 or 5xx.
+    pub tries: usize,
+    /// The pause before the second try; it doubles from then on.
+    pub first_pause: Duration,
+    /// How long a server may send nothing.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            tries: 5,
+            first_pause: Duration::from_millis(500),
+            silence: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The client that everything is fetched with.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client,
+    patience: Patience,
+}
+
+/// One try's end: done, worth another try (with the pause that the server asks for), or final.
+enum Try {
+    Again(String, Option<Duration>),
+    Final(HttpError),
+}
+
+impl Http {
+    /// A client with the settings of the environment.
+    pub fn from_environment(patience: Patience) -> Result<Http, HttpError> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("r-layer/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(15))
+            .read_timeout(patience.silence);
+        for certificate in certificates("AWS_CA_BUNDLE")? {
+            builder = builder.add_root_certificate(certificate);
+        }
+        let client = builder.build().map_err(HttpError::Setup)?;
+        Ok(Http { client, patience })
+    }
+
+    /// The text at a URL.
+    pub async fn text(&self, url: &str) -> Result<String, HttpError> {
+        let mut pauses = self.pauses();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let attempt = async {
+                let response = check(url, self.client.get(url).send().await)?;
+                response.text().await.map_err(|error| Try::Again(reason(&error), None))
+            };
+            match attempt.await {
+                Ok(text) => return Ok(text),
+                Err(Try::Final(error)) => return Err(error),
+                Err(Try::Again(reason, asked)) => {
+                    self.pause(url, &mut pauses, tries, reason, asked).await?;
+                }
+            }
+        }
+    }
+
+    /// Saves what is at a URL in a file. A connection that breaks off is resumed where it ended, as long
+    /// as the server says that the content is still the same.
+    pub async fn download(&self, url: &str, path: &Path, task: &dyn Task) -> Result<(), HttpError> {
+        let not_saved = |source| HttpError::NotSaved { url: url.to_owned(), source };
+        let mut file = fs_err::File::create(path).map_err(not_saved)?;
+        let mut download = Download { url, have: 0, etag: None };
+        let mut pauses = self.pauses();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let before = download.have;
+            match download.attempt(&self.client, &mut file, task).await {
+                Ok(()) => return file.sync_all().map_err(not_saved),
+                Err(Try::Final(error)) => return Err(error),
+                Err(Try::Again(reason, asked)) => {
+                    if download.have > before {
+                        // It went on: a long download may break off more often than `tries`.
+                        tries = 1;
+                        pauses = self.pauses();
+                    }
+                    self.pause(url, &mut pauses, tries, reason, asked).await?;
+                }
+            }
+        }
+    }
+
+    fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
+        ExponentialBuilder::default()
+            .with_min_delay(self.patience.first_pause)
+            .with_max_delay(Duration::from_secs(30))
+            .with_max_times(self.patience.tries.saturating_sub(1))
+            .with_jitter()
+            .build()
+    }
+
+    async fn pause(
+        &self,
+        url: &str,
+        pauses: &mut impl Iterator<Item = Duration>,
+        tries: usize,
+        reason: String,
+        asked: Option<Duration>,
+    ) -> Result<(), HttpError> {
+        match pauses.next() {
+            Some(pause) => {
+                tokio::time::sleep(asked.unwrap_or(pause).min(Duration::from_secs(60))).await;
+                Ok(())
+            }
+            None => Err(HttpError::Unreachable { url: url.to_owned(), tries, reason }),
+        }
+    }
+}
+
+/// A file on its way.
+struct Download<'a> {
+    url: &'a str,
+    /// Bytes that are in the file already.
+    have: u64,
+    /// By which the server knows whether it still has the same content.
+    etag: Option<String>,
+}
+
+impl Download<'_> {
+    async fn attempt(
+        &mut self,
+        client: &Client,
+        file: &mut fs_err::File,
+        task: &dyn Task,
+    ) -> Result<(), Try> {
+        let mut request = client.get(self.url).header(ACCEPT_ENCODING, "identity");
+        if let (true, Some(etag)) = (self.have > 0, &self.etag) {
+            request = request
+                .header(RANGE, format!("bytes={}-", self.have))
+                .header(IF_RANGE, etag);
+        }
+        let response = check(self.url, request.send().await)?;
+        self.begin_or_resume(&response, file)?;
+        task.set_done(self.have);
+        let expected = response.content_length().map(|length| self.have + length);
+        let mut body = response.bytes_stream();
+        while let Some(part) = body.next().await {
+            let part = part.map_err(|error| Try::Again(reason(&error), None))?;
+            file.write_all(&part).map_err(|source| self.not_saved(source))?;
+            self.have += part.len() as u64;
+            task.advance(part.len() as u64);
+        }
+        match expected {
+            Some(length) if length != self.have => {
+                let reason = format!("{} of {length} bytes arrived", self.have);
+                Err(Try::Again(reason, None))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes on behind what is there if the server does, and begins anew if it sends the whole.
+    fn begin_or_resume(
+        &mut self,
+        response: &Response,
+        file: &mut fs_err::File,
+    ) -> Result<(), Try> {
+        let range = header(response, CONTENT_RANGE.as_str());
+        let resumed = response.status() == StatusCode::PARTIAL_CONTENT
+            && range.is_some_and(|range| range.starts_with(&format!("bytes {}-", self.have)));
+        if !resumed {
+            self.have = 0;
+            file.set_len(0).map_err(|source| self.not_saved(source))?;
+        }
+        file.seek(SeekFrom::Start(self.have)).map_err(|source| self.not_saved(source))?;
+        // A weak tag promises the same meaning, not the same bytes.
+        self.etag = header(response, ETAG.as_str())
+            .filter(|etag| !etag.starts_with("W/"))
+            .map(str::to_owned);
+        Ok(())
+    }
+
+    fn not_saved(&self, source: std::io::Error) -> Try {
+        Try::Final(HttpError::NotSaved { url: self.url.to_owned(), source })
+    }
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// Sorts an answer into good, worth another try, and final.
+fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response, Try> {
+    let response = answer.map_err(|error| Try::Again(reason(&error), None))?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let url = url.to_owned();
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        let asked = header(&response, RETRY_AFTER.as_str())
+            .and_then(|seconds| seconds.parse().ok())
+            .map(Duration::from_secs);
+        return Err(Try::Again(format!("the server answers {status}"), asked));
+    }
+    Err(Try::Final(match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => HttpError::NotFound { url, status },
+        _ => HttpError::Refused { url, status },
+    }))
+}
+
+/// The innermost reason, which says more than «error sending request».
+fn reason(error: &reqwest::Error) -> String {
+    let mut source: &dyn std::error::Error = error;
+    while let Some(next) = source.source() {
+        source = next;
+    }
+    source.to_string()
+}
+
+/// The certificates in the file that an environment variable names.
+fn certificates(variable: &'static str) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let path = PathBuf::from(path);
+    let unusable = |reason: String| HttpError::Certificates { variable, path: path.clone(), reason };
+    let pem = fs_err::read(&path).map_err(|error| unusable(error.to_string()))?;
+    reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(reason(&error)))
+}

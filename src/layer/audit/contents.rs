@@ -1,0 +1,123 @@
+//! What must hold of a zip's entries whatever they contain: paths, types, modes, sizes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::finding::{Fault, Finding};
+use crate::layer::LayerArchive;
+use crate::layer::archive::ArchiveEntry;
+use crate::target::Limits;
+
+/// Checks the entries of one layer.
+pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>) {
+    let mut find = |path: Option<&str>, fault: Fault| {
+        findings.push(Finding { layer: layer.name.clone(), path: path.map(str::to_owned), fault });
+    };
+    let mut seen = HashSet::new();
+    let mut folded: HashMap<String, &str> = HashMap::new();
+    for entry in &layer.entries {
+        for fault in entry_faults(entry, layer) {
+            find(Some(&entry.path), fault);
+        }
+        if !seen.insert(entry.path.as_str()) {
+            find(Some(&entry.path), Fault::DuplicatePath);
+        } else if let Some(other) = folded.insert(entry.path.to_lowercase(), &entry.path) {
+            find(Some(&entry.path), Fault::CaseConflict { other: other.to_owned() });
+        }
+    }
+    if layer.unzipped_size() > limits.unzipped {
+        find(None, too_large(std::slice::from_ref(layer), limits));
+    }
+    if layer.zipped_size >= limits.zipped_in_request {
+        find(None, Fault::NeedsS3 { size: layer.zipped_size, limit: limits.zipped_in_request });
+    }
+}
+
+fn entry_faults(entry: &ArchiveEntry, layer: &LayerArchive) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if !is_safe(&entry.path) {
+        faults.push(Fault::UnsafePath);
+    }
+    if entry.is_symlink() {
+        let target = String::from_utf8_lossy(&entry.content).into_owned();
+        if !leads_within(&entry.path, &target, layer) {
+            faults.push(Fault::LinkLeaves { target });
+        }
+        return faults;
+    }
+    if !entry.is_folder() && !entry.is_file() {
+        faults.push(Fault::SpecialFile);
+    }
+    if entry.mode & 0o6000 != 0 {
+        faults.push(Fault::SetId);
+    }
+    // A zip made where there are no permissions has none; Lambda then gives its own.
+    let wanted = if entry.is_folder() { 0o555 } else { 0o444 };
+    let permissions = entry.mode & 0o777;
+    if permissions != 0 && permissions & wanted != wanted {
+        faults.push(Fault::NotReadable { mode: permissions });
+    }
+    if entry.path == "bootstrap" && permissions & 0o111 != 0o111 {
+        faults.push(Fault::BootstrapNotExecutable);
+    }
+    faults
+}
+
+fn is_safe(path: &str) -> bool {
+    !path.is_empty()
+        && !path.starts_with('/')
+        && !path.contains(['\\', '\0'])
+        && path.trim_end_matches('/').split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+fn leads_within(path: &str, target: &str, layer: &LayerArchive) -> bool {
+    let parent = std::path::Path::new(path).parent().unwrap_or(std::path::Path::new(""));
+    crate::archive::within_folder(parent, std::path::Path::new(target))
+        .and_then(|place| place.to_str().map(str::to_owned))
+        .is_some_and(|place| {
+            let folder = format!("{place}/");
+            layer.entries.iter().any(|entry| entry.path == place || entry.path.starts_with(&folder))
+        })
+}
+
+/// Checks what two layers of one function must agree on: paths, and the size of all.
+pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut Vec<Finding>) {
+    let mut owners: BTreeMap<&str, (&LayerArchive, &ArchiveEntry)> = BTreeMap::new();
+    for layer in layers {
+        for entry in layer.entries.iter().filter(|entry| !entry.is_folder()) {
+            let Some((other, first)) = owners.insert(&entry.path, (layer, entry)) else {
+                continue;
+            };
+            let other = other.name.clone();
+            let fault = match entry.path.as_str() {
+                "bootstrap" => Fault::SeveralBootstraps,
+                _ if first.content != entry.content => Fault::PathConflict { other },
+                _ => continue,
+            };
+            findings.push(Finding { layer: layer.name.clone(), path: Some(entry.path.clone()), fault });
+        }
+    }
+    let size: u64 = layers.iter().map(LayerArchive::unzipped_size).sum();
+    if layers.len() > 1 && size > limits.unzipped {
+        let layer = layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join(" + ");
+        findings.push(Finding { layer, path: None, fault: too_large(layers, limits) });
+    }
+}
+
+/// With the ten heaviest folders, packages one by one.
+fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
+    let mut folders: HashMap<String, u64> = HashMap::new();
+    for entry in layers.iter().flat_map(|layer| &layer.entries) {
+        let depth = if entry.path.starts_with("R/library/") { 3 } else { 2 };
+        let parts: Vec<&str> = entry.path.split('/').collect();
+        let folder = parts[..depth.min(parts.len().saturating_sub(1))].join("/");
+        *folders.entry(if folder.is_empty() { ".".into() } else { folder }).or_default() += entry.size;
+    }
+    let mut heaviest: Vec<(String, u64)> = folders.into_iter().collect();
+    heaviest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    heaviest.truncate(10);
+    Fault::TooLargeUnzipped {
+        size: layers.iter().map(LayerArchive::unzipped_size).sum(),
+        limit: limits.unzipped,
+        heaviest,
+    }
+}

@@ -1,0 +1,226 @@
+//! Where the loader would find each library that a layer's files need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::{Fault, Finding};
+use super::{Policy, Question};
+use crate::elf::{ElfFile, SymbolVersion, is_elf};
+use crate::layer::LayerArchive;
+
+/// R's own libraries: a package layer finds them in the runtime layer.
+const OF_THE_RUNTIME_LAYER: [&str; 3] = ["libR.so", "libRblas.so", "libRlapack.so"];
+
+/// The ELF files of a set of layers, and where they are looked for.
+pub struct Loader<'a> {
+    question: &'a Question<'a>,
+    /// Path on Lambda → (layer, headers).
+    files: BTreeMap<String, (&'a str, ElfFile)>,
+    library_path: Vec<String>,
+    has_runtime: bool,
+}
+
+/// Where a needed library is.
+enum Place<'a> {
+    Layer(&'a ElfFile),
+    Guaranteed,
+    Image,
+    Nowhere,
+}
+
+impl<'a> Loader<'a> {
+    /// Reads the headers of every ELF file; those that cannot be read are findings.
+    pub fn read(
+        layers: &'a [LayerArchive],
+        question: &'a Question<'a>,
+        findings: &mut Vec<Finding>,
+    ) -> Loader<'a> {
+        let bootstrap = layers.iter().rev().find_map(|layer| layer.get("bootstrap"));
+        let text = bootstrap.map_or_else(
+            || crate::embedded::text("runtime/bootstrap").into(),
+            |bootstrap| String::from_utf8_lossy(&bootstrap.content),
+        );
+        let library_path = super::search_path::library_path(&text, &question.target.library_path);
+        let mut files = BTreeMap::new();
+        for layer in layers {
+            for entry in layer.entries.iter().filter(|entry| entry.is_file() && is_elf(&entry.content)) {
+                match ElfFile::read(&entry.content) {
+                    // Object files (`.o`) are data to the loader.
+                    Ok(elf) if elf.loadable => {
+                        files.insert(format!("/opt/{}", entry.path), (layer.name.as_str(), elf));
+                    }
+                    Ok(_) => {}
+                    Err(error) => findings.push(Finding {
+                        layer: layer.name.clone(),
+                        path: Some(entry.path.clone()),
+                        fault: Fault::DamagedElf { reason: error.to_string() },
+                    }),
+                }
+            }
+        }
+        Loader { question, files, library_path, has_runtime: bootstrap.is_some() }
+    }
+
+    /// Everything that would keep a file from being loaded.
+    pub fn check(&self, findings: &mut Vec<Finding>) {
+        for (path, (layer, elf)) in &self.files {
+            for fault in self.faults(path, elf) {
+                let path = path.strip_prefix("/opt/").map(str::to_owned);
+                findings.push(Finding { layer: (*layer).to_owned(), path, fault });
+            }
+        }
+    }
+
+    /// How many ELF files there are.
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The highest glibc version that any file asks for.
+    pub fn glibc_floor(&self) -> Option<Vec<u32>> {
+        self.files.values().filter_map(|(_, elf)| elf.floor("GLIBC")).max()
+    }
+
+    fn faults(&self, path: &str, elf: &ElfFile) -> Vec<Fault> {
+        let expected = self.question.architecture;
+        if elf.architecture != Some(expected) {
+            return vec![Fault::WrongArchitecture { found: elf.architecture, expected }];
+        }
+        let mut faults = Vec::new();
+        faults.extend(self.interpreter_fault(elf));
+        for folder in elf.rpath.iter().chain(&elf.runpath) {
+            if !self.may_exist_on_lambda(&expand(folder, path)) {
+                faults.push(Fault::BuildPath { folder: folder.clone() });
+            }
+        }
+        for soname in &elf.needed {
+            let nothing = BTreeSet::new();
+            let asked = elf.asked.get(soname).unwrap_or(&nothing);
+            faults.extend(self.library_faults(path, elf, soname, asked));
+        }
+        faults
+    }
+
+    fn interpreter_fault(&self, elf: &ElfFile) -> Option<Fault> {
+        let interpreter = elf.interpreter.as_ref()?;
+        let name = interpreter.rsplit('/').next()?;
+        let there = self.question.target.guarantees(name, self.question.architecture)
+            && ["/lib64", "/lib"].iter().any(|folder| *interpreter == format!("{folder}/{name}"));
+        (!there).then(|| Fault::WrongInterpreter { interpreter: interpreter.clone() })
+    }
+
+    fn may_exist_on_lambda(&self, folder: &str) -> bool {
+        let within = |parent: &str| folder == parent || folder.starts_with(&format!("{parent}/"));
+        within("/opt")
+            || within("/var/task")
+            || self.question.target.system_library_folders.iter().any(|system| folder == system)
+    }
+
+    fn library_faults(
+        &self,
+        path: &str,
+        elf: &ElfFile,
+        soname: &str,
+        asked: &BTreeSet<SymbolVersion>,
+    ) -> Vec<Fault> {
+        let soname_owned = || soname.to_owned();
+        match self.find(path, elf, soname) {
+            Place::Layer(library) => asked
+                .difference(&library.defined)
+                // A library without any versions answers for all of them; the loader only warns.
+                .filter(|_| !library.defined.is_empty())
+                .map(|version| Fault::SymbolVersion {
+                    soname: soname_owned(),
+                    version: version.clone(),
+                    highest: None,
+                })
+                .collect(),
+            Place::Guaranteed => asked
+                .iter()
+                .filter(|version| !self.question.target.defines(version))
+                .map(|version| Fault::SymbolVersion {
+                    soname: soname_owned(),
+                    version: version.clone(),
+                    highest: self.question.target.highest(version),
+                })
+                .collect(),
+            Place::Image => match (self.copy(soname), self.question.policy) {
+                (Some(copy), _) => vec![Fault::Shadowed { soname: soname_owned(), copy }],
+                (None, Policy::Strict) => vec![Fault::NotGuaranteed { soname: soname_owned() }],
+                (None, Policy::Image) => Vec::new(),
+            },
+            Place::Nowhere if !self.has_runtime && OF_THE_RUNTIME_LAYER.contains(&soname) => Vec::new(),
+            Place::Nowhere => vec![Fault::MissingLibrary { soname: soname_owned() }],
+        }
+    }
+
+    /// Looks in the loader's order: DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, the system's folders (ld.so(8)).
+    fn find(&self, path: &str, elf: &ElfFile, soname: &str) -> Place<'_> {
+        if soname.contains('/') {
+            let place = self.files.get(&expand(soname, path));
+            return place.map_or(Place::Nowhere, |(_, library)| Place::Layer(library));
+        }
+        let rpath = if elf.runpath.is_empty() { elf.rpath.as_slice() } else { &[] };
+        let folders = rpath
+            .iter()
+            .map(|folder| expand(folder, path))
+            .chain(self.library_path.iter().cloned())
+            .chain(elf.runpath.iter().map(|folder| expand(folder, path)))
+            .chain(self.question.target.system_library_folders.iter().cloned());
+        for folder in folders {
+            if let Some((_, library)) = self.files.get(&format!("{folder}/{soname}")) {
+                return Place::Layer(library);
+            }
+            if !self.question.target.system_library_folders.contains(&folder) {
+                continue;
+            }
+            if self.question.target.guarantees(soname, self.question.architecture) {
+                return Place::Guaranteed;
+            }
+            if self.question.target.image_has(soname, self.question.architecture) {
+                return Place::Image;
+            }
+        }
+        Place::Nowhere
+    }
+
+    /// A file of the layers with that name, wherever it is.
+    fn copy(&self, soname: &str) -> Option<String> {
+        self.files
+            .keys()
+            .find(|path| path.ends_with(&format!("/{soname}")))
+            .and_then(|path| path.strip_prefix("/opt/"))
+            .map(str::to_owned)
+    }
+}
+
+/// A folder of a search path with `$ORIGIN` replaced, and `.` and `..` resolved.
+fn expand(folder: &str, path: &str) -> String {
+    let origin = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let folder = folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin);
+    if !folder.starts_with('/') {
+        return folder;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origin_is_the_folder_of_the_file() {
+        let file = "/opt/R/library/stats/libs/stats.so";
+        assert_eq!(expand("$ORIGIN/../../../lib", file), "/opt/R/lib");
+        assert_eq!(expand("${ORIGIN}/.libs/", file), "/opt/R/library/stats/libs/.libs");
+        assert_eq!(expand("$ORIGIN/../../../../../../../..", file), "/");
+        assert_eq!(expand("relative", file), "relative");
+    }
+}

@@ -1,0 +1,74 @@
+//! Completing a layer's shared libraries: what its files need and Lambda lacks comes along in `lib/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+
+use super::{Entry, LayerTree};
+use crate::elf::{self, Closure, ElfFile, LibraryFolders, MissingLibrary, StripOutcome};
+use crate::target::{Architecture, Target};
+
+/// Why a layer could not be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// A file could not be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Libraries that are nowhere.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Missing(Vec<MissingLibrary>),
+}
+
+/// A library that was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedLibrary {
+    /// Its path in the layer.
+    pub path: String,
+    /// Where it was found on this machine.
+    pub from: PathBuf,
+    /// Its size in bytes, stripped.
+    pub size: u64,
+}
+
+/// Adds to `lib/` every library that the tree's files need, directly or through others, and that neither the
+/// tree nor the target's guaranteed libraries are.
+pub fn complete(
+    tree: &mut LayerTree,
+    target: &Target,
+    architecture: Architecture,
+    folders: &LibraryFolders,
+) -> Result<Vec<AddedLibrary>, CompleteError> {
+    let mut files = BTreeMap::new();
+    let mut own = BTreeSet::new();
+    for (path, entry) in tree.iter() {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name.contains(".so") {
+            own.insert(name.to_owned());
+        }
+        if !entry.executable && !name.contains(".so") {
+            continue;
+        }
+        let content = entry.read()?;
+        if elf::is_elf(&content)
+            && let Ok(elf) = ElfFile::read(&content)
+        {
+            files.insert(path.to_owned(), elf);
+        }
+    }
+    let provided = |soname: &str| own.contains(soname) || target.guarantees(soname, architecture);
+    let closure = Closure::complete(&files, provided, folders, architecture);
+    if !closure.missing.is_empty() {
+        return Err(CompleteError::Missing(closure.missing));
+    }
+    let mut added = Vec::new();
+    for (soname, (from, content)) in closure.libraries {
+        let content = match elf::strip(&content) {
+            StripOutcome::Stripped(shorter) => shorter,
+            StripOutcome::Kept(_) => content,
+        };
+        let path = format!("lib/{soname}");
+        added.push(AddedLibrary { path: path.clone(), from, size: content.len() as u64 });
+        tree.insert(path, Entry::bytes(content, true));
+    }
+    Ok(added)
+}

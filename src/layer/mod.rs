@@ -1,0 +1,16 @@
+//! A layer as a value: what it holds, what is left out, whether it would load, and its zip.
+
+pub mod archive;
+pub mod audit;
+pub mod complete;
+pub mod prune;
+pub mod recipe;
+pub mod record;
+pub mod strip;
+pub mod tree;
+pub mod zip;
+
+pub use archive::LayerArchive;
+pub use recipe::RuntimeRecipe;
+pub use record::BuildRecord;
+pub use tree::{Entry, LayerTree};

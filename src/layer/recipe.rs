@@ -1,0 +1,117 @@
+//! `layers/runtime/layer.toml`: what the runtime layer is made of, as data in the program.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::prune::PruneRule;
+use crate::checksum::Sha256;
+
+/// R itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RSource {
+    /// The version built when none is asked for.
+    pub version: String,
+    /// The hash of its source tarball.
+    pub sha256: Sha256,
+}
+
+/// The source of libcurl.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurlSource {
+    /// The version.
+    pub version: String,
+    /// The hash of its source tarball.
+    pub sha256: Sha256,
+    /// Where it can be had.
+    pub urls: Vec<String>,
+}
+
+impl CurlSource {
+    /// The tarball's own name.
+    pub fn file_name(&self) -> String {
+        format!("curl-{}.tar.gz", self.version)
+    }
+}
+
+/// CRAN's servers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cran {
+    /// Base URLs, tried in order.
+    pub mirrors: Vec<String>,
+}
+
+/// The R packages that are part of the runtime layer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    /// Those that the runtime itself needs.
+    pub runtime: Vec<String>,
+}
+
+/// What R is compiled in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildRoot {
+    /// The root taken when none is named.
+    pub default: String,
+    /// Packages to install where there is apt.
+    pub apt: Vec<String>,
+    /// Packages to install where there is dnf.
+    pub dnf: Vec<String>,
+    /// More of them for OpenBLAS.
+    pub apt_openblas: Vec<String>,
+    /// More of them for OpenBLAS.
+    pub dnf_openblas: Vec<String>,
+}
+
+/// The runtime layer's recipe.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeRecipe {
+    /// The layer's name.
+    pub name: String,
+    /// What it is, for people; `{r_version}`, `{target}` and `{architecture}` are filled in.
+    pub description: String,
+    /// R itself.
+    pub r: RSource,
+    /// The source of libcurl.
+    pub curl: CurlSource,
+    /// CRAN's servers.
+    pub cran: Cran,
+    /// The R packages in it.
+    pub packages: Packages,
+    /// What R is compiled in.
+    pub build_root: BuildRoot,
+    /// What is left out.
+    pub prune: Vec<PruneRule>,
+}
+
+impl RuntimeRecipe {
+    /// The recipe in this program.
+    #[expect(clippy::expect_used, reason = "embedded data, parsed by a test of this module")]
+    pub fn embedded() -> &'static RuntimeRecipe {
+        static RECIPE: OnceLock<RuntimeRecipe> = OnceLock::new();
+        RECIPE.get_or_init(|| {
+            toml::from_str(crate::embedded::text("runtime/layer.toml"))
+                .expect("the embedded recipe parses")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerTree;
+    use crate::layer::prune::prune;
+
+    #[test]
+    fn the_recipe_parses_and_its_patterns_are_patterns() {
+        let recipe = RuntimeRecipe::embedded();
+        prune(&mut LayerTree::default(), &recipe.prune).unwrap();
+        assert!(recipe.prune.iter().all(|rule| !rule.reason.is_empty()));
+    }
+}

@@ -1,0 +1,213 @@
+//! The layer tree: sorted path → content and mode, before it becomes a zip.
+//!
+//! A value, not a folder: no owner, no time, no order of a file system can get into it. Symbolic links are
+//! resolved when files are taken in, so that a tree holds files only.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where an entry's bytes are.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// In a file on this machine, read when it is needed.
+    File(PathBuf),
+    /// In memory.
+    Bytes(Arc<[u8]>),
+}
+
+/// A file of a layer.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its bytes.
+    pub content: Content,
+    /// How many they are.
+    pub size: u64,
+    /// Is it executable: mode 755, else 644.
+    pub executable: bool,
+}
+
+impl Entry {
+    /// An entry in memory.
+    pub fn bytes(content: impl Into<Arc<[u8]>>, executable: bool) -> Entry {
+        let content = content.into();
+        Entry { size: content.len() as u64, content: Content::Bytes(content), executable }
+    }
+
+    /// The bytes, read if they are in a file.
+    pub fn read(&self) -> io::Result<Arc<[u8]>> {
+        match &self.content {
+            Content::File(path) => Ok(fs_err::read(path)?.into()),
+            Content::Bytes(bytes) => Ok(bytes.clone()),
+        }
+    }
+
+    /// The permission bits in the zip.
+    pub fn mode(&self) -> u32 {
+        if self.executable { 0o755 } else { 0o644 }
+    }
+}
+
+/// Why a folder cannot be taken into a tree.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// Something could not be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A name that is no UTF-8.
+    #[error("{0} has a name that is not UTF-8, which a zip cannot hold")]
+    NotUtf8(PathBuf),
+    /// A device, a socket or a pipe.
+    #[error("{0} is neither a file, a folder nor a link to one")]
+    SpecialFile(PathBuf),
+    /// Links in a circle.
+    #[error("{0}: folders nest too deeply; is a link leading into itself?")]
+    TooDeep(PathBuf),
+}
+
+/// The files of a layer by their path, `/` between folders, without a leading one.
+#[derive(Clone, Debug, Default)]
+pub struct LayerTree {
+    entries: BTreeMap<String, Entry>,
+}
+
+/// How deep folders may nest: more than any package does, less than a link in a circle.
+const DEEPEST: usize = 64;
+
+impl LayerTree {
+    /// Adds a file; one of the same path is replaced.
+    pub fn insert(&mut self, path: impl Into<String>, entry: Entry) {
+        self.entries.insert(path.into(), entry);
+    }
+
+    /// Adds every file below a folder under `prefix`, following symbolic links; those that lead nowhere are
+    /// returned by their path in the tree.
+    pub fn insert_folder(&mut self, prefix: &str, folder: &Path) -> Result<Vec<String>, TreeError> {
+        let mut dangling = Vec::new();
+        self.walk(prefix, folder, 0, &mut dangling)?;
+        Ok(dangling)
+    }
+
+    fn walk(
+        &mut self,
+        prefix: &str,
+        folder: &Path,
+        depth: usize,
+        dangling: &mut Vec<String>,
+    ) -> Result<(), TreeError> {
+        if depth > DEEPEST {
+            return Err(TreeError::TooDeep(folder.to_owned()));
+        }
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .ok_or_else(|| TreeError::NotUtf8(path.clone()))?;
+            let place = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let metadata = match fs_err::metadata(&path) {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+                    dangling.push(place);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if metadata.is_dir() {
+                self.walk(&place, &path, depth + 1, dangling)?;
+            } else if metadata.is_file() {
+                let executable = is_executable(&metadata);
+                let entry = Entry { size: metadata.len(), content: Content::File(path), executable };
+                self.insert(place, entry);
+            } else {
+                return Err(TreeError::SpecialFile(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry of a path.
+    pub fn get(&self, path: &str) -> Option<&Entry> {
+        self.entries.get(path)
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, path: &str) -> Option<Entry> {
+        self.entries.remove(path)
+    }
+
+    /// Every path and entry, sorted by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
+    }
+
+    /// Keeps the entries of which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Entry) -> bool) {
+        self.entries.retain(|path, entry| keep(path, entry));
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Is there no file?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of all files together: the unzipped size that Lambda counts.
+    pub fn unzipped_size(&self) -> u64 {
+        self.entries.values().map(|entry| entry.size).sum()
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_taken_in_with_its_links_resolved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs_err::create_dir_all(path.join("bin/exec")).unwrap();
+        fs_err::write(path.join("bin/exec/R"), "program").unwrap();
+        fs_err::set_permissions(path.join("bin/exec/R"), PermissionsExt::from_mode(0o700)).unwrap();
+        fs_err::write(path.join("VERSION"), "4.5.0").unwrap();
+        symlink("VERSION", path.join("version")).unwrap();
+        symlink("bin", path.join("links")).unwrap();
+        symlink("nowhere", path.join("dangling")).unwrap();
+
+        let mut tree = LayerTree::default();
+        let dangling = tree.insert_folder("R", path).unwrap();
+        assert_eq!(dangling, ["R/dangling"]);
+        let paths: Vec<&str> = tree.iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["R/VERSION", "R/bin/exec/R", "R/links/exec/R", "R/version"]);
+        assert_eq!(tree.get("R/bin/exec/R").unwrap().mode(), 0o755);
+        assert_eq!(tree.get("R/VERSION").unwrap().mode(), 0o644);
+        assert_eq!(tree.unzipped_size(), 5 + 7 + 7 + 5);
+        assert_eq!(&tree.get("R/version").unwrap().read().unwrap()[..], b"4.5.0");
+    }
+
+    #[test]
+    fn a_link_into_its_own_folder_is_an_error_and_no_endless_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        symlink(".", folder.path().join("again")).unwrap();
+        let error = LayerTree::default().insert_folder("", folder.path()).unwrap_err();
+        assert!(error.to_string().contains("again"), "{error}");
+    }
+}

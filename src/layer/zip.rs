@@ -1,0 +1,168 @@
+//! The zip of a layer tree: the same bytes for the same tree, compressed on all cores.
+//!
+//! Entries are sorted, times fixed, modes 644 or 755. Each file is compressed on its own, so that as many
+//! can be at once as there are cores; the archive around them is written in order.
+
+use std::io::{self, Write};
+
+use libdeflater::{CompressionLvl, Compressor, Crc};
+use rawzip::time::UtcDateTime;
+use rawzip::{CompressionMethod, Crc32Option, DataDescriptorOutput, ZipArchiveWriter};
+use rayon::prelude::*;
+
+use super::{Entry, LayerTree};
+
+/// Why a zip was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ZipError {
+    /// A file could not be read, or the zip not written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The archive could not be put together.
+    #[error("the zip cannot be written: {0}")]
+    Archive(#[from] rawzip::Error),
+    /// SOURCE_DATE_EPOCH is no time that a zip can hold.
+    #[error("SOURCE_DATE_EPOCH is `{0}`; it must be seconds since 1970, from 1980 on and before 2107")]
+    SourceDateEpoch(String),
+}
+
+/// 1980-01-01, the first day that a zip can hold.
+const FIRST_DAY: i64 = 315_532_800;
+/// 2107-01-01, the last year that a zip can hold.
+const LAST_YEAR: i64 = 4_323_369_600;
+
+/// The time that every entry gets: SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs), else 1980.
+pub fn entry_time(source_date_epoch: Option<&str>) -> Result<UtcDateTime, ZipError> {
+    let Some(text) = source_date_epoch else {
+        return Ok(UtcDateTime::from_unix(FIRST_DAY));
+    };
+    let seconds: i64 = text
+        .trim()
+        .parse()
+        .map_err(|_| ZipError::SourceDateEpoch(text.to_owned()))?;
+    if seconds >= LAST_YEAR {
+        return Err(ZipError::SourceDateEpoch(text.to_owned()));
+    }
+    Ok(UtcDateTime::from_unix(seconds.max(FIRST_DAY)))
+}
+
+/// An entry as it will stand in the zip.
+struct Packed {
+    method: CompressionMethod,
+    data: Vec<u8>,
+    crc: u32,
+    size: u64,
+}
+
+/// Writes a tree as a zip. `progress` is called with the bytes (unzipped) of each file done.
+pub fn write(
+    tree: &LayerTree,
+    time: UtcDateTime,
+    output: &mut (impl Write + Send),
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(), ZipError> {
+    let entries: Vec<(&str, &Entry)> = tree.iter().collect();
+    let packed = pack_all(&entries, progress);
+    let mut archive = ZipArchiveWriter::builder()
+        .with_capacity(entries.len())
+        .build(io::BufWriter::new(output));
+    for ((path, entry), packed) in entries.iter().zip(packed) {
+        let packed = packed?;
+        let (mut file, _) = archive
+            .new_file(*path)
+            .compression_method(packed.method)
+            .last_modified(time)
+            // The type of a regular file, which some readers of zips expect beside the permissions.
+            .unix_permissions(0o100_000 | entry.mode())
+            .crc32(Crc32Option::Skip)
+            .start()?;
+        file.write_all(&packed.data)?;
+        file.finish(DataDescriptorOutput::new(packed.crc, packed.size))?;
+    }
+    archive.finish()?.flush()?;
+    Ok(())
+}
+
+/// Compresses the largest files first, so that no core is left with one at the end.
+fn pack_all(entries: &[(&str, &Entry)], progress: &(dyn Fn(u64) + Sync)) -> Vec<io::Result<Packed>> {
+    let mut by_size: Vec<usize> = (0..entries.len()).collect();
+    by_size.sort_by_key(|&index| std::cmp::Reverse(entries[index].1.size));
+    let mut packed: Vec<(usize, io::Result<Packed>)> = by_size
+        .into_par_iter()
+        .with_max_len(1)
+        .map_init(compressor, |compressor, index| {
+            let (_, entry) = entries[index];
+            let packed = entry.read().map(|content| pack(&content, compressor));
+            progress(entry.size);
+            (index, packed)
+        })
+        .collect();
+    packed.sort_by_key(|(index, _)| *index);
+    packed.into_iter().map(|(_, packed)| packed).collect()
+}
+
+#[expect(clippy::expect_used, reason = "a constant between 0 and 12")]
+fn compressor() -> Compressor {
+    Compressor::new(CompressionLvl::new(LEVEL).expect("12 is a level of libdeflate"))
+}
+
+/// libdeflate's level; see `scripts/bench zip` for what each gives.
+const LEVEL: i32 = 9;
+
+fn pack(content: &[u8], compressor: &mut Compressor) -> Packed {
+    let mut crc = Crc::new();
+    crc.update(content);
+    let (crc, size) = (crc.sum(), content.len() as u64);
+    let mut data = vec![0; compressor.deflate_compress_bound(content.len())];
+    match compressor.deflate_compress(content, &mut data) {
+        Ok(length) if length < content.len() => {
+            data.truncate(length);
+            Packed { method: CompressionMethod::DEFLATE, data, crc, size }
+        }
+        _ => Packed { method: CompressionMethod::STORE, data: content.to_vec(), crc, size },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerArchive;
+
+    fn zip(tree: &LayerTree, epoch: Option<&str>) -> Vec<u8> {
+        let mut zip = Vec::new();
+        write(tree, entry_time(epoch).unwrap(), &mut zip, &|_| ()).unwrap();
+        zip
+    }
+
+    fn tree() -> LayerTree {
+        let mut tree = LayerTree::default();
+        tree.insert("lib/b", Entry::bytes("text ".repeat(1000).into_bytes(), false));
+        tree.insert("bootstrap", Entry::bytes(&b"#!/bin/sh\n"[..], true));
+        tree.insert("empty", Entry::bytes(&b""[..], false));
+        tree
+    }
+
+    #[test]
+    fn a_zip_is_read_back_as_it_was_written() {
+        let archive = LayerArchive::read("some.zip", zip(&tree(), None).into()).unwrap();
+        let read: Vec<(String, u32, u64)> = archive
+            .entries
+            .iter()
+            .map(|entry| (entry.path.clone(), entry.mode & 0o7777, entry.size))
+            .collect();
+        assert_eq!(
+            read,
+            [("bootstrap".into(), 0o755, 10), ("empty".into(), 0o644, 0), ("lib/b".into(), 0o644, 5000)]
+        );
+        assert_eq!(&archive.entries[2].content[..5], b"text ");
+    }
+
+    #[test]
+    fn the_same_tree_gives_the_same_bytes_and_the_time_is_the_one_asked_for() {
+        assert_eq!(zip(&tree(), None), zip(&tree(), None));
+        assert_eq!(zip(&tree(), Some("0")), zip(&tree(), None));
+        assert_ne!(zip(&tree(), Some("1700000000")), zip(&tree(), None));
+        assert!(entry_time(Some("tomorrow")).is_err());
+        assert!(entry_time(Some("99999999999")).is_err());
+    }
+}

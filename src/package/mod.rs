@@ -1,0 +1,7 @@
+//! R packages: what their DESCRIPTION says, and how their versions compare.
+
+mod description;
+mod version;
+
+pub use description::{DcfError, Description, parse_records};
+pub use version::{RVersion, VersionError};

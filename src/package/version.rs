@@ -1,0 +1,96 @@
+//! Versions as R compares them: integers parted by `.` or `-`, the shorter of two equal beginnings first.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of R or of a package.
+#[derive(Clone, Debug)]
+pub struct RVersion {
+    text: String,
+    numbers: Vec<u64>,
+}
+
+/// A text that is no version.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a version (integers parted by `.` or `-`, as 1.2-3)")]
+pub struct VersionError(String);
+
+impl RVersion {
+    /// `4.5` of `4.5.0`.
+    pub fn minor(&self) -> String {
+        self.numbers.iter().take(2).map(u64::to_string).collect::<Vec<_>>().join(".")
+    }
+
+    /// The first number.
+    pub fn major(&self) -> u64 {
+        self.numbers.first().copied().unwrap_or(0)
+    }
+
+    /// How many numbers it has.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// It always has at least one number.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+impl FromStr for RVersion {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let text = text.trim();
+        let numbers = text
+            .split(['.', '-'])
+            .map(|part| part.parse().ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit())))
+            .collect::<Option<Vec<u64>>>()
+            .ok_or_else(|| VersionError(text.to_owned()))?;
+        Ok(RVersion { text: text.to_owned(), numbers })
+    }
+}
+
+impl fmt::Display for RVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Ord for RVersion {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.numbers.cmp(&other.numbers)
+    }
+}
+
+impl PartialOrd for RVersion {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for RVersion {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for RVersion {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_in_r() {
+        let version = |text: &str| text.parse::<RVersion>().unwrap();
+        assert!(version("1.10") > version("1.9"));
+        assert!(version("1.2-3") == version("1.2.3"));
+        assert!(version("1.2") < version("1.2.0"));
+        assert_eq!(version("4.5.0").minor(), "4.5");
+        for text in ["", "1..2", "1.x", "+1", "1.2 3"] {
+            assert!(text.parse::<RVersion>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A root file system like Lambda's, made from a Debian root: the commands that Lambda has and the libraries
+//! that these need, its locales, its certificates; and nothing else. What a handler finds missing on Lambda
+//! (`which`, tar, perl, time-zone data) it finds missing here.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::elf::{Closure, ElfFile, LibraryFolders, is_elf};
+use crate::progress::Reporter;
+use crate::sandbox::{RootError, debian_root};
+use crate::target::{Architecture, Target};
+
+/// What a Debian root needs beside its minimum to have Lambda's commands.
+const PACKAGES: [&str; 4] = ["ca-certificates", "curl", "gawk", "zlib1g"];
+
+/// Libraries that are there though no command needs them.
+const LIBRARIES: [&str; 6] =
+    ["libstdc++.so.6", "libgcc_s.so.1", "libz.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
+
+/// A root like the target's, from a Debian release; from the cache or made now.
+pub async fn lambda_root(
+    suite: &str,
+    target: &Target,
+    architecture: Architecture,
+    cache: &crate::cache::Cache,
+    reporter: &dyn Reporter,
+) -> Result<PathBuf, RootError> {
+    let name = format!("lambda-{}-{suite}-{architecture}", target.short_name);
+    cache
+        .get_or_make("roots", &name, reporter, async |content: &Path| {
+            let packages = PACKAGES.map(str::to_owned);
+            let debian = debian_root(suite, &packages, architecture, cache, reporter).await?;
+            Maker { debian: &debian, root: content, architecture }.make(target)?;
+            Ok(())
+        })
+        .await
+}
+
+struct Maker<'a> {
+    debian: &'a Path,
+    root: &'a Path,
+    architecture: Architecture,
+}
+
+impl Maker<'_> {
+    fn make(&self, target: &Target) -> io::Result<()> {
+        for folder in ["usr/bin", "usr/lib64", "etc/pki/tls/certs", "opt", "var/task", "var/runtime", "tmp", "proc", "dev"] {
+            fs_err::create_dir_all(self.root.join(folder))?;
+        }
+        self.link_folders()?;
+        let commands = self.copy_commands(&target.sandbox.commands)?;
+        self.copy_libraries(&commands)?;
+        self.copy_locale()?;
+        self.write_configuration()
+    }
+
+    /// Amazon Linux's layout. Debian's loader looks in its own folders, so these lead to the same place.
+    fn link_folders(&self) -> io::Result<()> {
+        symlink("usr/bin", self.root.join("bin"))?;
+        symlink("usr/bin", self.root.join("sbin"))?;
+        symlink("usr/lib64", self.root.join("lib64"))?;
+        symlink("usr/lib64", self.root.join("lib"))?;
+        symlink("lib64", self.root.join("usr/lib"))?;
+        let triplet = format!("{}-linux-gnu", self.architecture.machine_name());
+        symlink(".", self.root.join("usr/lib64").join(triplet))
+    }
+
+    fn copy_commands(&self, names: &[String]) -> io::Result<BTreeMap<String, ElfFile>> {
+        let mut programs = BTreeMap::new();
+        for name in names {
+            // Lambda's sh is bash, and its awk is gawk; Debian has others of those names.
+            let source = match name.as_str() {
+                "sh" => "bash",
+                "awk" => "gawk",
+                name => name,
+            };
+            let found = ["bin", "usr/bin"]
+                .iter()
+                .map(|folder| self.debian.join(folder).join(source))
+                .find(|path| path.is_file());
+            let Some(path) = found else {
+                continue;
+            };
+            let content = fs_err::read(&path)?;
+            if is_elf(&content)
+                && let Ok(elf) = ElfFile::read(&content)
+            {
+                programs.insert(name.clone(), elf);
+            }
+            self.write(&format!("usr/bin/{name}"), &content, 0o755)?;
+        }
+        Ok(programs)
+    }
+
+    fn copy_libraries(&self, programs: &BTreeMap<String, ElfFile>) -> io::Result<()> {
+        let mut wanted = programs.clone();
+        let needed = LIBRARIES.map(str::to_owned).to_vec();
+        wanted.insert("Lambda".to_owned(), ElfFile { needed, ..ElfFile::default() });
+        for elf in programs.values() {
+            if let Some(loader) = elf.interpreter.as_deref().and_then(|path| path.rsplit('/').next()) {
+                let needed = vec![loader.to_owned()];
+                wanted.insert(loader.to_owned(), ElfFile { needed, ..ElfFile::default() });
+            }
+        }
+        let folders = LibraryFolders::of_root(self.debian, self.architecture, &[]);
+        let closure = Closure::complete(&wanted, |_| false, &folders, self.architecture);
+        for (soname, (_, content)) in closure.libraries {
+            self.write(&format!("usr/lib64/{soname}"), &content, 0o755)?;
+        }
+        Ok(())
+    }
+
+    /// C.UTF-8 is the one locale beside C that Lambda has; older glibc keeps it in files.
+    fn copy_locale(&self) -> io::Result<()> {
+        for name in ["C.UTF-8", "C.utf8"] {
+            let from = self.debian.join("usr/lib/locale").join(name);
+            if from.is_dir() {
+                copy_folder(&from, &self.root.join("usr/lib64/locale").join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_configuration(&self) -> io::Result<()> {
+        let certificates = fs_err::read(self.debian.join("etc/ssl/certs/ca-certificates.crt"))?;
+        self.write("etc/pki/tls/certs/ca-bundle.crt", &certificates, 0o644)?;
+        self.write("etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files dns\n", 0o644)?;
+        self.write("etc/hosts", b"127.0.0.1 localhost\n", 0o644)?;
+        self.write("etc/resolv.conf", b"", 0o644)?;
+        self.write("etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:993:990::/tmp:/bin/sh\n", 0o644)?;
+        self.write("etc/group", b"root:x:0:\nsbx_user1051:x:990:\n", 0o644)?;
+        self.write("etc/system-release", b"Amazon Linux release 2023 (Amazon Linux)\n", 0o644)
+    }
+
+    fn write(&self, path: &str, content: &[u8], mode: u32) -> io::Result<()> {
+        let path = self.root.join(path);
+        fs_err::write(&path, content)?;
+        fs_err::set_permissions(&path, PermissionsExt::from_mode(mode))
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs_err::create_dir_all(to)?;
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &place)?;
+        } else {
+            fs_err::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
+}
+
+/// The glibc version of a root, by the versions that its libc.so.6 defines: `[2, 31]`.
+pub fn glibc_of_root(root: &Path, architecture: Architecture) -> Option<Vec<u32>> {
+    let folders = LibraryFolders::of_root(root, architecture, &[]);
+    let (_, content) = folders.find("libc.so.6", architecture)?;
+    ElfFile::read(&content)
+        .ok()?
+        .defined
+        .iter()
+        .filter_map(crate::elf::SymbolVersion::family_and_number)
+        .filter(|(family, _)| *family == "GLIBC")
+        .map(|(_, number)| number)
+        .max()
+}

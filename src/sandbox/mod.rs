@@ -1,0 +1,11 @@
+//! Running a command in a root file system: R's compilation in a build root, a handler in one like Lambda's.
+
+mod bubblewrap;
+mod lambda_root;
+mod logged;
+mod root;
+
+pub use bubblewrap::{BubblewrapError, Mount, Sandbox};
+pub use lambda_root::{glibc_of_root, lambda_root};
+pub use logged::{CommandFailed, LoggedCommand, ProcessGroup};
+pub use root::{RootError, RootSpec, debian_root};

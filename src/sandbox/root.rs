@@ -1,0 +1,204 @@
+//! Root file systems by name: `debian:bullseye`, `dir:PATH`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use tokio::process::Command;
+
+use super::bubblewrap::find_program;
+use super::{BubblewrapError, CommandFailed, LoggedCommand, Sandbox};
+use crate::cache::{Cache, CacheError};
+use crate::checksum::Sha256;
+use crate::progress::Reporter;
+use crate::target::Architecture;
+
+/// A root file system that a user named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootSpec {
+    /// Debian's release of that code name, made by debootstrap and kept in the cache.
+    Debian(String),
+    /// A folder that is there already.
+    Folder(PathBuf),
+}
+
+impl fmt::Display for RootSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RootSpec::Debian(suite) => write!(f, "debian:{suite}"),
+            RootSpec::Folder(path) => write!(f, "dir:{}", path.display()),
+        }
+    }
+}
+
+impl FromStr for RootSpec {
+    type Err = RootError;
+
+    fn from_str(text: &str) -> Result<Self, RootError> {
+        match text.split_once(':') {
+            // A suite becomes an argument and the name of a folder.
+            Some(("debian", suite))
+                if !suite.is_empty() && suite.bytes().all(|byte| byte.is_ascii_lowercase()) =>
+            {
+                Ok(RootSpec::Debian(suite.to_owned()))
+            }
+            Some(("dir", path)) if !path.is_empty() => Ok(RootSpec::Folder(path.into())),
+            _ => Err(RootError::Unknown(text.to_owned())),
+        }
+    }
+}
+
+/// Why there is no such root.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    /// A name of no known form.
+    #[error("`{0}` is no root file system; there are: debian:SUITE (for example debian:bullseye), dir:PATH")]
+    Unknown(String),
+    /// A folder that is none, or not a root.
+    #[error("{0} is no root file system: it has no /usr; name a folder that holds one")]
+    NotARoot(PathBuf),
+    /// debootstrap is needed.
+    #[error(
+        "a {0} root is made by debootstrap, which is not installed; type: apt-get install debootstrap, \
+         or name a folder that holds a root with dir:PATH"
+    )]
+    NoDebootstrap(String),
+    /// debootstrap needs to be root.
+    #[error(
+        "a {0} root is made by debootstrap, which only root may run; run this with sudo once (the root is \
+         kept in the cache), or name a folder that holds a root with dir:PATH"
+    )]
+    NotPrivileged(String),
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// bubblewrap.
+    #[error(transparent)]
+    Bubblewrap(#[from] BubblewrapError),
+    /// debootstrap or the package manager.
+    #[error(transparent)]
+    Failed(#[from] CommandFailed),
+    /// Neither apt nor dnf.
+    #[error("{0} has neither apt-get nor dnf, so that nothing can be installed in it")]
+    NoPackageManager(PathBuf),
+    /// A file of the root.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// A Debian root with packages installed, from the cache or made now.
+pub async fn debian_root(
+    suite: &str,
+    packages: &[String],
+    architecture: Architecture,
+    cache: &Cache,
+    reporter: &dyn Reporter,
+) -> Result<PathBuf, RootError> {
+    let key = Sha256::of_parts(packages.iter().map(|name| name.as_bytes())).short();
+    let name = format!("debian-{suite}-{architecture}-{key}");
+    cache
+        .get_or_make("roots", &name, reporter, async |content: &Path| {
+            let debootstrap =
+                find_program("debootstrap").ok_or_else(|| RootError::NoDebootstrap(suite.to_owned()))?;
+            if !rustix::process::geteuid().is_root() {
+                return Err(RootError::NotPrivileged(suite.to_owned()));
+            }
+            let task = reporter.begin(&format!("making a root: Debian {suite}, {architecture}"), None);
+            let mut command = Command::new(debootstrap);
+            command.arg("--variant=minbase").arg(format!("--arch={}", architecture.debian_name()));
+            if !packages.is_empty() {
+                command.arg(format!("--include={}", packages.join(",")));
+            }
+            command.arg(suite).arg(content);
+            if let Some(mirror) = debian_mirror().await {
+                command.arg(mirror);
+            }
+            let log = cache.folder().join("logs").join(format!("{name}.log"));
+            LoggedCommand { what: "debootstrap", command, log: &log }.run(&*task).await?;
+            forget_downloads(content)?;
+            task.finish(&format!("made a root: Debian {suite}, {architecture}"));
+            Ok(())
+        })
+        .await
+}
+
+/// What the package manager downloaded is in the root twice.
+fn forget_downloads(root: &Path) -> std::io::Result<()> {
+    for folder in ["var/cache/apt/archives", "var/lib/apt/lists"] {
+        let folder = root.join(folder);
+        if folder.exists() {
+            fs_err::remove_dir_all(&folder)?;
+            fs_err::create_dir_all(folder.join("partial"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The Debian mirror that this machine's own apt uses; debootstrap has a default for machines without.
+async fn debian_mirror() -> Option<String> {
+    if let Some(mirror) = std::env::var("R_LAYER_DEBIAN_MIRROR").ok().filter(|url| !url.is_empty()) {
+        return Some(mirror);
+    }
+    let output = Command::new(find_program("apt-get")?)
+        .args(["indextargets", "--format", "$(ORIGIN) $(LABEL) $(SITE)", "Created-By: Packages"])
+        .output()
+        .await
+        .ok()?;
+    String::from_utf8(output.stdout)
+        .ok()?
+        .lines()
+        .find_map(|line| line.strip_prefix("Debian Debian ").map(str::to_owned))
+}
+
+/// Installs packages in a root that the user brought, with the package manager that it has.
+pub async fn install_packages(
+    root: &Path,
+    apt: &[String],
+    dnf: &[String],
+    log: &Path,
+    reporter: &dyn Reporter,
+) -> Result<(), RootError> {
+    let has = |program: &str| root.join("usr/bin").join(program).exists();
+    let script = if has("apt-get") {
+        format!(
+            "apt-get update && apt-get install -y --no-install-recommends {}",
+            apt.join(" ")
+        )
+    } else if has("dnf") {
+        format!("dnf install -y {}", dnf.join(" "))
+    } else {
+        return Err(RootError::NoPackageManager(root.to_owned()));
+    };
+    let task = reporter.begin("installing what R is compiled with", None);
+    let mut sandbox = Sandbox::new(root);
+    sandbox.writable_root = true;
+    sandbox.privileged = true;
+    sandbox.environment = [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("DEBIAN_FRONTEND", "noninteractive"),
+        ("LC_ALL", "C"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.into()))
+    .into();
+    let command = sandbox.command("/bin/sh", &["-c", &script])?;
+    LoggedCommand { what: "installing packages", command, log }.run(&*task).await?;
+    task.finish("installed what R is compiled with");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_named_by_kind() {
+        let root = |text: &str| text.parse::<RootSpec>();
+        assert_eq!(root("debian:bullseye").unwrap(), RootSpec::Debian("bullseye".into()));
+        assert_eq!(root("dir:/srv/root").unwrap(), RootSpec::Folder("/srv/root".into()));
+        for text in ["", "bullseye", "debian:", "debian:../x", "debian:--foreign", "dir:"] {
+            let error = root(text).unwrap_err().to_string();
+            assert!(error.contains("debian:bullseye"), "{error}");
+        }
+        assert_eq!(root("debian:bullseye").unwrap().to_string(), "debian:bullseye");
+    }
+}
