@@ -6,6 +6,7 @@ pub mod complete;
 pub mod prune;
 pub mod recipe;
 pub mod record;
+pub mod runtime;
 pub mod strip;
 pub mod tree;
 pub mod zip;

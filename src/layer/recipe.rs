@@ -91,6 +91,14 @@ pub struct RuntimeRecipe {
 }
 
 impl RuntimeRecipe {
+    /// What a layer built from it is, for people.
+    pub fn describe(&self, r_version: &str, target: &str, architecture: &str) -> String {
+        self.description
+            .replace("{r_version}", r_version)
+            .replace("{target}", target)
+            .replace("{architecture}", architecture)
+    }
+
     /// The recipe in this program.
     #[expect(clippy::expect_used, reason = "embedded data, parsed by a test of this module")]
     pub fn embedded() -> &'static RuntimeRecipe {

@@ -5,7 +5,7 @@ mod lambda_root;
 mod logged;
 mod root;
 
-pub use bubblewrap::{BubblewrapError, Mount, Sandbox};
+pub use bubblewrap::{BubblewrapError, Mount, Sandbox, find_program};
 pub use lambda_root::{glibc_of_root, lambda_root};
 pub use logged::{CommandFailed, LoggedCommand, ProcessGroup};
-pub use root::{RootError, RootSpec, debian_root};
+pub use root::{RootError, RootSpec, debian_root, install_packages};

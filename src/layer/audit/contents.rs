@@ -103,8 +103,16 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
     }
 }
 
-/// With the ten heaviest folders, packages one by one.
 fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
+    Fault::TooLargeUnzipped {
+        size: layers.iter().map(LayerArchive::unzipped_size).sum(),
+        limit: limits.unzipped,
+        heaviest: heaviest_folders(layers),
+    }
+}
+
+/// The ten heaviest folders and their bytes unzipped, packages one by one.
+pub fn heaviest_folders(layers: &[LayerArchive]) -> Vec<(String, u64)> {
     let mut folders: HashMap<String, u64> = HashMap::new();
     for entry in layers.iter().flat_map(|layer| &layer.entries) {
         let depth = if entry.path.starts_with("R/library/") { 3 } else { 2 };
@@ -115,9 +123,5 @@ fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
     let mut heaviest: Vec<(String, u64)> = folders.into_iter().collect();
     heaviest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     heaviest.truncate(10);
-    Fault::TooLargeUnzipped {
-        size: layers.iter().map(LayerArchive::unzipped_size).sum(),
-        limit: limits.unzipped,
-        heaviest,
-    }
+    heaviest
 }

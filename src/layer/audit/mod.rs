@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+pub use contents::heaviest_folders;
 pub use finding::{Fault, Finding};
 pub use packages::packages;
 

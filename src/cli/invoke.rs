@@ -1,0 +1,41 @@
+//! `r-layer invoke`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Let a handler answer an event on this machine, in a root file system like Lambda's.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    r-layer invoke --code . --handler script.increment --event '{\"x\":1}'\n  \
+    r-layer invoke --code fn --handler app.handler --event @event.json --layer dist/r-runtime-4.5.0-al2023-x86_64.zip\n\
+    \nThe result goes to stdout, the handler's log and a REPORT line to stderr. A function error exits with 1.")]
+pub struct InvokeArgs {
+    /// The folder with the function's code: /var/task
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub code: PathBuf,
+    /// The handler, as Lambda has it: file.function
+    #[arg(long, env = "R_LAYER_HANDLER", value_name = "FILE.FUNCTION")]
+    pub handler: String,
+    /// The event: JSON, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
+    pub event: String,
+    /// A layer's zip; repeated in the order of the function's list [default: the runtime layer in dist]
+    #[arg(long = "layer", value_name = "ZIP")]
+    pub layers: Vec<PathBuf>,
+    /// The root file system: auto (one like Lambda's), debian:SUITE, dir:PATH
+    #[arg(long, env = "R_LAYER_INVOKE_ROOT", value_name = "ROOT", default_value = "auto")]
+    pub root: String,
+    /// Seconds that the function may take, 1 to 900
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=900))]
+    pub timeout: u64,
+    /// The function's memory in MB, 128 to 10240: told to the handler, not enforced
+    #[arg(long, value_name = "MB", default_value_t = 128, value_parser = clap::value_parser!(u64).range(128..=10240))]
+    pub memory: u64,
+    /// An environment variable of the function; may be repeated
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub environment: Vec<String>,
+    /// The Lambda runtime [default: provided.al2023]
+    #[arg(long, env = "R_LAYER_TARGET", value_name = "TARGET")]
+    pub target: Option<String>,
+}

@@ -1,0 +1,82 @@
+//! What can be typed: clap types, a file a command. What a flag means is decided in `commands`.
+
+mod audit;
+mod build;
+mod invoke;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use audit::{AuditArgs, PolicyArg};
+pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs};
+pub use invoke::InvokeArgs;
+
+use crate::terminal::{ColorChoice, Verbosity};
+
+/// R on AWS Lambda: builds R and R packages as layers, checks them, and runs handlers locally.
+#[derive(Debug, Parser)]
+#[command(
+    name = "r-layer",
+    version,
+    propagate_version = true,
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.\n\
+                  Settings: flags before environment (R_LAYER_*) before r-layer.toml before defaults."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Print the result as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say errors and warnings only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+impl GlobalArgs {
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// What r-layer can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build a layer's zip
+    Build(BuildArgs),
+    /// Would these layers load on Lambda?
+    Audit(AuditArgs),
+    /// Let a handler answer an event on this machine, in a root file system like Lambda's
+    Invoke(InvokeArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,39 @@
+//! The commands: settings in, result out. What they know of the terminal is a reporter.
+
+mod audit;
+mod build_runtime;
+mod invoke;
+mod settings;
+
+use anyhow::Result;
+
+use crate::cli::{BuildCommand, Cli, Command};
+use crate::terminal::{Printer, TerminalReporter};
+
+/// How a command ended that did what it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// It found a fault, which it has told.
+    Fault,
+}
+
+/// Runs the command that was typed.
+pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
+    let reporter = TerminalReporter::new(printer);
+    match cli.command {
+        Command::Build(args) => match args.layer {
+            BuildCommand::Runtime(args) => {
+                printer.result(&build_runtime::run(args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+        },
+        Command::Audit(args) => {
+            let audited = audit::run(args)?;
+            printer.result(&audited)?;
+            Ok(if audited.report.passed { Outcome::Done } else { Outcome::Fault })
+        }
+        Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
+    }
+}

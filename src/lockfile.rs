@@ -1,0 +1,181 @@
+//! `r-layer.lock`: what was resolved, so that the next build takes the same.
+//!
+//! Canonical order, so that it merges well; written beside and renamed, so that it is never half there.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::checksum::Sha256;
+
+/// Why a lock cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Not read or not written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The lock.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// Not a lock.
+    #[error("{path} is not a lock that this r-layer can read: {source}")]
+    Malformed {
+        /// The lock.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: Box<toml::de::Error>,
+    },
+    /// From another r-layer.
+    #[error("{path} has version {version}; this r-layer knows {VERSION}: take a newer r-layer")]
+    Version {
+        /// The lock.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+}
+
+const VERSION: u32 = 1;
+const HEADER: &str = "# Written by r-layer. Commit it: the next build takes exactly this.\n";
+
+/// A source tarball: what it is, where it came from, and its hash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedSource {
+    /// `R`, or a package.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it was fetched; nothing for a file of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Its hash.
+    pub sha256: Sha256,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    version: u32,
+    #[serde(default, rename = "source")]
+    sources: Vec<LockedSource>,
+}
+
+/// The lock of a project.
+#[derive(Clone, Debug)]
+pub struct Lockfile {
+    path: PathBuf,
+    sources: Vec<LockedSource>,
+    changed: bool,
+}
+
+impl Lockfile {
+    /// The name of the file.
+    pub const NAME: &'static str = "r-layer.lock";
+
+    /// Reads the lock in a folder; none is an empty one.
+    pub fn read(folder: &Path) -> Result<Lockfile, LockError> {
+        let path = folder.join(Lockfile::NAME);
+        let text = match fs_err::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Lockfile { path, sources: Vec::new(), changed: false });
+            }
+            Err(source) => return Err(LockError::Io { path, source }),
+        };
+        let contents: Contents = toml::from_str(&text)
+            .map_err(|source| LockError::Malformed { path: path.clone(), source: Box::new(source) })?;
+        if contents.version != VERSION {
+            return Err(LockError::Version { path, version: contents.version });
+        }
+        Ok(Lockfile { path, sources: contents.sources, changed: false })
+    }
+
+    /// Where the lock is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The locked source of that name and version.
+    pub fn source(&self, name: &str, version: &str) -> Option<&LockedSource> {
+        self.sources.iter().find(|source| source.name == name && source.version == version)
+    }
+
+    /// The locked sources of that name, whatever version.
+    pub fn versions(&self, name: &str) -> impl Iterator<Item = &LockedSource> {
+        self.sources.iter().filter(move |source| source.name == name)
+    }
+
+    /// Locks a source; one of the same name and version is replaced.
+    pub fn pin(&mut self, source: LockedSource) {
+        if self.source(&source.name, &source.version) == Some(&source) {
+            return;
+        }
+        self.sources.retain(|other| other.name != source.name || other.version != source.version);
+        self.sources.push(source);
+        self.sources.sort();
+        self.changed = true;
+    }
+
+    /// Writes the lock if anything changed.
+    pub fn write(&mut self) -> Result<(), LockError> {
+        if !self.changed {
+            return Ok(());
+        }
+        let contents = Contents { version: VERSION, sources: self.sources.clone() };
+        let write = || -> std::io::Result<()> {
+            let text = toml::to_string(&contents).map_err(std::io::Error::other)?;
+            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+            file.write_all(HEADER.as_bytes())?;
+            file.write_all(text.as_bytes())?;
+            file.persist(&self.path)?;
+            Ok(())
+        };
+        write().map_err(|source| LockError::Io { path: self.path.clone(), source })?;
+        self.changed = false;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str, version: &str) -> LockedSource {
+        LockedSource {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            url: Some("https://cran.example/x.tar.gz".to_owned()),
+            sha256: Sha256::of(name.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a_lock_is_written_in_canonical_order_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lock = Lockfile::read(folder.path()).unwrap();
+        lock.pin(source("jsonlite", "2.0.0"));
+        lock.pin(source("R", "4.4.3"));
+        lock.write().unwrap();
+        let text = fs_err::read_to_string(lock.path()).unwrap();
+        assert!(text.find("\"R\"").unwrap() < text.find("\"jsonlite\"").unwrap(), "{text}");
+        let read = Lockfile::read(folder.path()).unwrap();
+        assert_eq!(read.source("R", "4.4.3"), Some(&source("R", "4.4.3")));
+        assert_eq!(read.source("R", "4.4.2"), None);
+    }
+
+    #[test]
+    fn what_is_no_lock_names_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join(Lockfile::NAME), "version = 1\nnonsense").unwrap();
+        let error = Lockfile::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+        fs_err::write(folder.path().join(Lockfile::NAME), "version = 9").unwrap();
+        let error = Lockfile::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("newer r-layer"), "{error}");
+    }
+}

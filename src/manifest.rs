@@ -1,0 +1,110 @@
+//! `r-layer.toml`: what a project wants. Every command works without one.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The manifest.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// Something in it that is not understood.
+    #[error("{path} is not understood: {source}")]
+    Malformed {
+        /// The manifest.
+        path: PathBuf,
+        /// What, and where.
+        source: Box<toml::de::Error>,
+    },
+}
+
+/// `[runtime]`: the runtime layer. What is not said is left to flags, the environment and defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RuntimeSection {
+    /// R's version, `4.5.0`.
+    pub r_version: Option<String>,
+    /// `cran`, `dir:PATH` or `auto`.
+    pub r_source: Option<String>,
+    /// URLs or paths of R's source tarball, tried before the mirrors.
+    pub r_tarball: Vec<String>,
+    /// URLs or folders laid out as CRAN is, tried in order.
+    pub cran: Vec<String>,
+    /// Folders with tarballs that were downloaded before.
+    pub sources: Vec<PathBuf>,
+    /// `debian:SUITE` or `dir:PATH`.
+    pub build_root: Option<String>,
+    /// `reference` or `openblas`.
+    pub blas: Option<String>,
+    /// `x86_64` or `arm64`.
+    pub arch: Option<String>,
+    /// `provided.al2023`.
+    pub target: Option<String>,
+}
+
+/// `[publish]`, as far as building needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PublishSection {
+    /// The bucket that zips go through that are too large for a request.
+    pub s3_bucket: Option<String>,
+}
+
+/// A project's manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// The runtime layer.
+    pub runtime: RuntimeSection,
+    /// Where layers are published.
+    pub publish: PublishSection,
+}
+
+impl Manifest {
+    /// The name of the file.
+    pub const NAME: &'static str = "r-layer.toml";
+
+    /// Reads the manifest in a folder; none is an empty one.
+    pub fn read(folder: &Path) -> Result<Manifest, ManifestError> {
+        let path = folder.join(Manifest::NAME);
+        match fs_err::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text)
+                .map_err(|source| ManifestError::Malformed { path, source: Box::new(source) }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Manifest::default()),
+            Err(source) => Err(ManifestError::Io { path, source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_read_and_none_is_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Manifest::read(folder.path()).unwrap(), Manifest::default());
+        fs_err::write(
+            folder.path().join(Manifest::NAME),
+            "[runtime]\nr-version = \"4.4.3\"\ncran = [\"https://cran.example\"]\n",
+        )
+        .unwrap();
+        let manifest = Manifest::read(folder.path()).unwrap();
+        assert_eq!(manifest.runtime.r_version.as_deref(), Some("4.4.3"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join(Manifest::NAME), "[runtime]\nr-versoin = \"4.4\"\n").unwrap();
+        let error = Manifest::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("r-versoin"), "{error}");
+    }
+}

@@ -1,0 +1,184 @@
+//! A source tarball by its hash: from the cache, a folder of this machine, or a server.
+
+use std::path::{Path, PathBuf};
+
+use super::Location;
+use crate::cache::{Cache, CacheError};
+use crate::checksum::Sha256;
+use crate::http::{Http, HttpError};
+use crate::progress::Reporter;
+
+/// A tarball that is wanted.
+#[derive(Clone, Debug)]
+pub struct TarballRequest {
+    /// What it is, for messages: `R 4.5.0`.
+    pub what: String,
+    /// Its hash, if it is known.
+    pub sha256: Option<Sha256>,
+    /// Names under which folders of this machine may have it.
+    pub file_names: Vec<String>,
+    /// Where else it is, tried in order.
+    pub locations: Vec<Location>,
+}
+
+/// A tarball that is there.
+#[derive(Clone, Debug)]
+pub struct Tarball {
+    /// In the cache.
+    pub path: PathBuf,
+    /// Its hash.
+    pub sha256: Sha256,
+    /// Where it came from; nothing if it was in the cache.
+    pub from: Option<Location>,
+}
+
+/// Why a tarball was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum TarballError {
+    /// Another content than expected.
+    #[error(
+        "{what}: {from} has the sha256 {found}, expected is {expected}. It was damaged on its way, or is \
+         another file; if you mean to take it, change the hash in r-layer.lock"
+    )]
+    Hash {
+        /// What it is.
+        what: String,
+        /// Where it came from.
+        from: String,
+        /// Its hash.
+        found: Sha256,
+        /// The one that it should have.
+        expected: Sha256,
+    },
+    /// Tried everywhere in vain.
+    #[error("{what} could not be had.{}", tried_list(.tried))]
+    Nowhere {
+        /// What it is.
+        what: String,
+        /// Where it was looked for, and what came of it.
+        tried: Vec<(String, String)>,
+        /// Does every place say that it has no such thing?
+        not_there: bool,
+    },
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// A file of this machine.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+fn tried_list(tried: &[(String, String)]) -> String {
+    tried.iter().map(|(place, outcome)| format!("\n  {place}: {outcome}")).collect()
+}
+
+/// Where tarballs are had from.
+pub struct Tarballs<'a> {
+    /// For servers.
+    pub http: &'a Http,
+    /// Where they are kept.
+    pub cache: &'a Cache,
+    /// Folders of this machine that are looked into first.
+    pub folders: &'a [PathBuf],
+    /// Told of downloads.
+    pub reporter: &'a dyn Reporter,
+}
+
+impl Tarballs<'_> {
+    /// The tarball: from the cache if its hash is known, else from the first place that has it.
+    pub async fn obtain(&self, request: &TarballRequest) -> Result<Tarball, TarballError> {
+        if let Some(sha256) = request.sha256
+            && let Some(path) = self.cache.get("downloads", &sha256.to_string())
+        {
+            return Ok(Tarball { path, sha256, from: None });
+        }
+        let mut tried = Vec::new();
+        let mut not_there = true;
+        for location in self.places(request) {
+            match self.fetch(request, &location).await {
+                Ok(tarball) => return Ok(tarball),
+                Err(TarballError::Nowhere { tried: outcome, not_there: absent, .. }) => {
+                    tried.extend(outcome);
+                    not_there &= absent;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(TarballError::Nowhere { what: request.what.clone(), tried, not_there })
+    }
+
+    fn places(&self, request: &TarballRequest) -> Vec<Location> {
+        self.folders
+            .iter()
+            .flat_map(|folder| request.file_names.iter().map(|name| folder.join(name)))
+            .filter(|path| path.is_file())
+            .map(Location::File)
+            .chain(request.locations.iter().cloned())
+            .collect()
+    }
+
+    async fn fetch(
+        &self,
+        request: &TarballRequest,
+        location: &Location,
+    ) -> Result<Tarball, TarballError> {
+        let unfinished = self.cache.unfinished()?;
+        let path = unfinished.path().join("tarball");
+        let nowhere = |outcome: String, not_there: bool| TarballError::Nowhere {
+            what: request.what.clone(),
+            tried: vec![(location.to_string(), outcome)],
+            not_there,
+        };
+        match location {
+            Location::File(file) if !file.is_file() => {
+                return Err(nowhere("no such file".to_owned(), true));
+            }
+            Location::File(file) => {
+                fs_err::copy(file, &path)?;
+            }
+            Location::Url(url) => self.download(request, url, &path).await.map_err(|error| {
+                let not_there = matches!(error, HttpError::NotFound { .. });
+                nowhere(outcome(&error), not_there)
+            })?,
+        }
+        let sha256 = Sha256::of_file(&path)?;
+        if let Some(expected) = request.sha256.filter(|expected| *expected != sha256) {
+            return Err(TarballError::Hash {
+                what: request.what.clone(),
+                from: location.to_string(),
+                found: sha256,
+                expected,
+            });
+        }
+        let kept = self
+            .cache
+            .get_or_make("downloads", &sha256.to_string(), self.reporter, async |content: &Path| {
+                fs_err::rename(&path, content)?;
+                Ok::<(), TarballError>(())
+            })
+            .await?;
+        Ok(Tarball { path: kept, sha256, from: Some(location.clone()) })
+    }
+
+    async fn download(
+        &self,
+        request: &TarballRequest,
+        url: &str,
+        path: &Path,
+    ) -> Result<(), HttpError> {
+        let task = self.reporter.begin(&format!("fetching {}", request.what), Some(0));
+        self.http.download(url, path, &*task).await?;
+        task.finish(&format!("fetched {} from {url}", request.what));
+        Ok(())
+    }
+}
+
+/// What an error says beside the URL, which stands before it already.
+fn outcome(error: &HttpError) -> String {
+    match error {
+        HttpError::NotFound { status, .. } => format!("not there (HTTP {status})"),
+        HttpError::Refused { status, .. } => format!("the server answers {status}"),
+        HttpError::Unreachable { reason, tries, .. } => format!("{reason} ({tries} tries)"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,85 @@
+//! What is printed, and where.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors and warnings.
+    Quiet,
+    /// And what is done.
+    Normal,
+    /// And details.
+    Verbose,
+}
+
+/// Prints results and messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    /// Results as JSON instead of text.
+    pub json: bool,
+    /// How much is said on stderr.
+    pub verbosity: Verbosity,
+    color: bool,
+}
+
+impl Printer {
+    /// A printer with the user's choices.
+    pub fn new(json: bool, verbosity: Verbosity, color: ColorChoice) -> Printer {
+        let wanted = || {
+            let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            io::stderr().is_terminal() && !no_color
+        };
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => wanted(),
+        };
+        Printer { json, verbosity, color }
+    }
+
+    /// A command's result on stdout: as JSON, or as it displays itself.
+    pub fn result<T: Display + Serialize>(&self, result: &T) -> io::Result<()> {
+        let text = if self.json {
+            serde_json::to_string_pretty(result)? + "\n"
+        } else {
+            result.to_string()
+        };
+        self.data(text.as_bytes())
+    }
+
+    /// Bytes on stdout, as they are. A reader that went away (`| head`) is no error.
+    pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
+    /// A line on stderr.
+    pub fn line(&self, line: &str) {
+        // There is nowhere left to say that stderr is closed.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// A word in a colour (an SGR number), where colours are used.
+    pub fn paint(&self, sgr: &str, word: &str) -> String {
+        if self.color { format!("\x1b[{sgr}m{word}\x1b[0m") } else { word.to_owned() }
+    }
+}
