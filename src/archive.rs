@@ -56,7 +56,7 @@ pub enum ArchiveError {
     },
 }
 
-/// Unpacks a .tar.gz or .tar.xz into an empty folder, at most `limit` bytes.
+/// Unpacks a .tar.gz or .tar.xz into an empty folder, which is made if need be, at most `limit` bytes.
 ///
 /// Regular files, folders, and links that stay within the folder are unpacked; owners are not.
 pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError> {
@@ -64,6 +64,7 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
     // One byte more than the limit can be read, so that a longer stream is noticed.
     let reader = open(path)?.take(limit.saturating_add(1));
     let mut archive = tar::Archive::new(reader);
+    fs_err::create_dir_all(folder).map_err(damaged)?;
     let mut unpacked = 0_u64;
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod package;
 pub mod progress;
 pub mod repository;
+pub mod runtime_api;
 pub mod sandbox;
 pub mod target;
 pub mod terminal;

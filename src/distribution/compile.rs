@@ -293,7 +293,7 @@ pub async fn compiled_r(
     let inputs: BTreeMap<String, String> = [
         ("R source", format!("sha256 {}", source.sha256)),
         ("curl source", format!("sha256 {}", curl.sha256)),
-        ("build recipe", recipe_hash().to_string()),
+        ("build recipe", r_recipe_hash().to_string()),
         ("build root", root_name(compiler.place, &workshop)),
         ("BLAS", compiler.blas.name().to_owned()),
     ]
@@ -344,7 +344,7 @@ pub async fn compiled_package(
 ) -> Result<PathBuf, CompileError> {
     let mut inputs = r.inputs.clone();
     inputs.insert("package".to_owned(), format!("{package}, sha256 {}", source.sha256));
-    inputs.insert("package recipe".to_owned(), recipe_hash().to_string());
+    inputs.insert("package recipe".to_owned(), package_recipe_hash().to_string());
     let name = format!("{package}-{}-{}", compiler.architecture, key(compiler, &inputs));
     let kept = compiler
         .cache
@@ -368,7 +368,7 @@ pub async fn compiled_package(
             write_recipe(&sources)?;
             Script {
                 what: format!("compiling the R package {package}"),
-                name: "install-package.sh",
+                name: INSTALL_PACKAGE,
                 workshop: &workshop,
                 on_host: *compiler.place == BuildPlace::Host,
                 r_home: Some(&r.home),
@@ -408,7 +408,21 @@ fn write_recipe(sources: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn recipe_hash() -> Sha256 {
-    let files = embedded::files("runtime/build");
+/// The script that compiles packages; everything else beside it is for compiling R.
+const INSTALL_PACKAGE: &str = "install-package.sh";
+
+/// What of the recipe decides how R comes out.
+fn r_recipe_hash() -> Sha256 {
+    recipe_hash(|name| name != INSTALL_PACKAGE)
+}
+
+/// What of it decides how a package comes out.
+fn package_recipe_hash() -> Sha256 {
+    recipe_hash(|name| name == INSTALL_PACKAGE)
+}
+
+fn recipe_hash(concerns: impl Fn(&str) -> bool) -> Sha256 {
+    let mut files = embedded::files("runtime/build");
+    files.retain(|(name, _)| concerns(name));
     Sha256::of_parts(files.iter().flat_map(|(name, content)| [name.as_bytes(), *content]))
 }

@@ -9,6 +9,7 @@ pub mod record;
 pub mod runtime;
 pub mod strip;
 pub mod tree;
+pub mod unpack;
 pub mod zip;
 
 pub use archive::LayerArchive;

@@ -23,5 +23,7 @@ if [ "$home" != "$R_ROOT" ]; then
     R_ROOT=$WORK/R
     export RHOME="$R_ROOT"
 fi
+# R compiles in the folder of the source, which cannot be written to.
+cp -R "$SOURCES/package" "$WORK/package"
 echo "==> compile the package"
-"$R_ROOT/bin/R" --no-echo CMD INSTALL --no-docs --library="$STAGE" "$SOURCES/package" 2>&1
+"$R_ROOT/bin/R" --no-echo CMD INSTALL --no-docs --library="$STAGE" "$WORK/package" 2>&1

@@ -1,0 +1,42 @@
+# What is known about an invocation beside its event.
+
+# Takes the headers of the answer that brought the event. Returns a list of class lambda_context.
+invocation_context <- function(headers) {
+    deadline_ms <- as.numeric(c(header(headers, "lambda-runtime-deadline-ms"), NA)[1])
+    context <- list(
+        aws_request_id = header(headers, "lambda-runtime-aws-request-id"),
+        invoked_function_arn = header(headers, "lambda-runtime-invoked-function-arn"),
+        function_name = Sys.getenv("AWS_LAMBDA_FUNCTION_NAME"),
+        function_version = Sys.getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+        memory_limit_in_mb = Sys.getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        log_group_name = Sys.getenv("AWS_LAMBDA_LOG_GROUP_NAME"),
+        log_stream_name = Sys.getenv("AWS_LAMBDA_LOG_STREAM_NAME"),
+        deadline = .POSIXct(deadline_ms / 1000),
+        deadline_ms = deadline_ms,
+        remaining_time_in_millis = function() deadline_ms - 1000 * as.numeric(Sys.time()),
+        trace_id = header(headers, "lambda-runtime-trace-id"),
+        client_context = header_json(headers, "lambda-runtime-client-context"),
+        identity = header_json(headers, "lambda-runtime-cognito-identity"),
+        tenant_id = header(headers, "lambda-runtime-aws-tenant-id")
+    )
+    structure(context, class = "lambda_context")
+}
+
+# The JSON in a header as a list. A header that is no JSON stays text: it must not cost the event.
+header_json <- function(headers, name) {
+    text <- header(headers, name)
+    if (is.null(text)) {
+        return(NULL)
+    }
+    tryCatch(read_json(text, tables = FALSE), error = function(e) text)
+}
+
+# Makes a context the current one: for lambda_context(), and for the X-Ray SDK's variable.
+enter_context <- function(context) {
+    session$context <- context
+    if (is.null(context$trace_id)) {
+        Sys.unsetenv("_X_AMZN_TRACE_ID")
+    } else {
+        Sys.setenv("_X_AMZN_TRACE_ID" = context$trace_id)
+    }
+}

@@ -1,0 +1,82 @@
+# One invocation, from its event to its answer.
+
+# Lambda refuses larger answers.
+largest_response <- 6291556
+
+# Waits for an event and answers it.
+serve <- function(api, handler) {
+    invocation <- next_invocation(api)
+    context <- invocation_context(invocation$headers)
+    enter_context(context)
+    sinks <- sink_state()
+    answer <- answer_invocation(handler, invocation$body, context)
+    restore_sinks(sinks)
+    flush(stdout())
+    send_answer(api, invocation$id, answer)
+}
+
+# Runs the handler on the bytes of an event. Returns list(text) or list(text, failure), text: JSON.
+answer_invocation <- function(handler, bytes, context) {
+    state <- new.env(parent = emptyenv())
+    state$over_http <- FALSE
+    outcome <- guard(run_handler(handler, bytes, context, state))
+    if (is.null(outcome$failure)) {
+        return(list(text = outcome$value))
+    }
+    log_failure(outcome$failure)
+    condition <- outcome$failure$condition
+    if (state$over_http) {
+        return(list(text = http_error(handler, condition, state$arguments)))
+    }
+    list(text = error_body(outcome$failure), failure = outcome$failure)
+}
+
+# From bytes to the text of the result. state: takes what an error's answer depends on.
+run_handler <- function(handler, bytes, context, state) {
+    event <- read_event(bytes, handler)
+    # A handler of whole events speaks for itself: neither results nor errors are wrapped.
+    state$over_http <- event$kind == "http" && !handler$whole
+    state$arguments <- arguments_for(handler, event, context)
+    if (log_wanted("DEBUG")) {
+        log_debug("Invoking function '", handler$name, "' with parameters:\n",
+            printed(state$arguments))
+    }
+    result <- enter_handler(handler$name, state$arguments)
+    if (log_wanted("DEBUG")) {
+        log_debug("Function returned:\n", printed(result))
+    }
+    text <- if (state$over_http) http_response(event$value, result) else write_result(result)
+    refuse_large(text)
+}
+
+# Calls the handler by its name, so that errors and traces show that, not the function's text.
+# Its own function so that stack traces can begin below it.
+enter_handler <- function(name, arguments) {
+    do.call(name, arguments, envir = globalenv())
+}
+
+refuse_large <- function(text) {
+    size <- nchar(text, "bytes")
+    if (size > largest_response) {
+        stop(runtime_error("The result is too large: ", format_count(size), " bytes of JSON, ",
+            "and Lambda takes ", format_count(largest_response), ". Return where it is instead.",
+            lambda_type = "Function.ResponseSizeTooLarge", code = 500L))
+    }
+    text
+}
+
+# Posts an answer. An answer that Lambda refuses must still end the invocation.
+send_answer <- function(api, id, answer) {
+    if (!is.null(answer$failure)) {
+        post_error(api, id, answer$text, answer$failure)
+        return(invisible())
+    }
+    status <- post_response(api, id, answer$text)
+    if (status %in% c(400L, 413L)) {
+        condition <- runtime_error("Lambda refused the result, with status ", status,
+            lambda_type = "Function.ResponseRefused")
+        failure <- list(condition = condition, calls = NULL, depth = 0L)
+        post_error(api, id, error_body(failure), failure)
+    }
+    log_debug("Posted result:\n", answer$text)
+}

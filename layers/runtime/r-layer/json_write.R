@@ -1,0 +1,258 @@
+# Writing JSON, in the shapes of jsonlite::toJSON(auto_unbox = TRUE, null = "null", na = "null",
+# POSIXt = "ISO8601"), but faster, and with numbers that read back as the same double. Values of
+# classes that are not known here are left to jsonlite.
+
+# The text of a handler's result. What is JSON already, of class "json", is sent as it is.
+write_result <- function(result) {
+    not_finite <- FALSE
+    note <- function(w) {
+        not_finite <<- TRUE
+        tryInvokeRestart("muffleWarning")
+    }
+    text <- withCallingHandlers(
+        tryCatch(
+            if (inherits(result, "json")) verbatim_json(result) else write_json(result),
+            error = function(e) stop(unwritable(result, e))
+        ),
+        not_finite_warning = note
+    )
+    if (not_finite) {
+        log_warning("the result holds NaN or Inf, which JSON can't express: sent as null")
+    }
+    text
+}
+
+unwritable <- function(result, condition) {
+    runtime_error("The result can't be written as JSON (class ", class(result)[1], "): ",
+        message_of(condition), lambda_type = "Runtime.MarshalError")
+}
+
+verbatim_json <- function(x) {
+    valid_text(paste(unclass(x), collapse = "\n"))
+}
+
+# Takes any value. Returns one string.
+write_json <- function(x) {
+    if (is.null(x)) {
+        "null"
+    } else if (is.object(x)) {
+        write_classed(x)
+    } else if (is.list(x) && is.null(dim(x))) {
+        write_list(x)
+    } else if (is_plain(x) && length(dim(x)) > 1L && all(dim(x) > 0L)) {
+        write_array(x)
+    } else if (is_plain(x) && length(dim(x)) < 2L) {
+        elements <- scalars(x)
+        if (length(elements) == 1L) elements else bracketed(elements)
+    } else {
+        write_by_jsonlite(x)
+    }
+}
+
+is_plain <- function(x) {
+    is.logical(x) || is.integer(x) || is.double(x) || is.character(x)
+}
+
+bracketed <- function(elements) {
+    paste0("[", paste(elements, collapse = ","), "]")
+}
+
+write_by_jsonlite <- function(x) {
+    text <- jsonlite::toJSON(x, auto_unbox = TRUE, null = "null", na = "null",
+        POSIXt = "ISO8601", digits = I(17))
+    paste(unclass(text), collapse = "\n")
+}
+
+# A list is an object if it has names, else an array.
+write_list <- function(x) {
+    elements <- vapply(x, write_json, "", USE.NAMES = FALSE)
+    if (is.null(names(x))) {
+        return(bracketed(elements))
+    }
+    if (length(x) == 0L) {
+        return("{}")
+    }
+    paste0("{", paste(quoted(keys(names(x))), elements, sep = ":", collapse = ","), "}")
+}
+
+# Names fit for an object: places for those that are empty, and no name twice.
+keys <- function(names) {
+    empty <- is.na(names) | names == ""
+    names[empty] <- as.character(seq_along(names))[empty]
+    make.unique(names)
+}
+
+# A matrix row by row; an array by its first dimension, then its second, and so on.
+write_array <- function(x) {
+    sizes <- dim(x)
+    elements <- scalars(c(x))
+    while (length(sizes) > 1L) {
+        last <- length(sizes)
+        dim(elements) <- c(prod(sizes[-last]), sizes[last])
+        columns <- lapply(seq_len(sizes[last]), function(j) elements[, j])
+        elements <- paste0("[", do.call(paste, c(columns, sep = ",")), "]")
+        sizes <- sizes[-last]
+    }
+    bracketed(elements)
+}
+
+# Values with a class attribute.
+write_classed <- function(x) {
+    if (inherits(x, "json")) {
+        # In a larger result it is text, as in toJSON(): a gateway's `body` depends on it.
+        write_json(as.character(x))
+    } else if (inherits(x, "AsIs")) {
+        write_as_is(x)
+    } else if (inherits(x, "scalar") && is.atomic(x)) {
+        write_json(without_class(x, "scalar"))
+    } else if (is_known_vector(x)) {
+        elements <- column(x)
+        if (length(elements) == 1L) elements else bracketed(elements)
+    } else if (is_known_frame(x)) {
+        bracketed(rows(x))
+    } else {
+        write_by_jsonlite(x)
+    }
+}
+
+# I(x) keeps a single value in its brackets.
+write_as_is <- function(x) {
+    plain <- without_class(x, "AsIs")
+    text <- write_json(plain)
+    single <- is.atomic(plain) && length(plain) == 1L && length(dim(plain)) < 2L
+    if (single) bracketed(text) else text
+}
+
+without_class <- function(x, class) {
+    rest <- setdiff(oldClass(x), class)
+    class(x) <- if (length(rest) > 0L) rest
+    x
+}
+
+is_known_vector <- function(x) {
+    inherits(x, c("factor", "Date", "POSIXt")) && is.null(dim(x))
+}
+
+# A data frame of columns that are known, with rows. Spatial frames are written another way.
+is_known_frame <- function(x) {
+    inherits(x, "data.frame") && !inherits(x, c("sf", "scalar")) && length(x) > 0L &&
+        nrow(x) > 0L && length(names(x)) == length(x) && all(vapply(x, is_known_column, NA))
+}
+
+is_known_column <- function(x) {
+    if (inherits(x, "AsIs")) {
+        x <- without_class(x, "AsIs")
+    }
+    if (is.object(x)) {
+        is_known_vector(x) || is_known_frame(x)
+    } else {
+        (is_plain(x) && (is.null(dim(x)) || length(dim(x)) == 2L && all(dim(x) > 0L))) ||
+            (is.list(x) && is.null(dim(x)))
+    }
+}
+
+# The rows of a data frame, each an object. Returns a character vector.
+rows <- function(x) {
+    labels <- attr(x, "row.names")
+    columns <- lapply(x, column)
+    if (is.character(labels) && !all(grepl("^[0-9]+$", labels))) {
+        columns[["_row"]] <- quoted(labels)
+    }
+    names <- quoted(keys(names(columns)))
+    fields <- Map(function(name, values) paste(name, values, sep = ":"), names, columns)
+    paste0("{", do.call(paste, c(unname(fields), sep = ",")), "}")
+}
+
+# The elements of a column, each as JSON. Returns a character vector, one for a row.
+column <- function(x) {
+    if (inherits(x, "AsIs")) {
+        x <- without_class(x, "AsIs")
+    }
+    if (inherits(x, "POSIXt")) {
+        scalars(format(x, "%Y-%m-%dT%H:%M:%S"))
+    } else if (inherits(x, "Date")) {
+        scalars(format(x))
+    } else if (is.factor(x)) {
+        scalars(as.character(x))
+    } else if (is.data.frame(x)) {
+        rows(x)
+    } else if (is.list(x)) {
+        vapply(x, write_json, "", USE.NAMES = FALSE)
+    } else if (is.matrix(x)) {
+        apply(matrix(scalars(c(x)), nrow(x)), 1L, bracketed)
+    } else {
+        scalars(x)
+    }
+}
+
+# The elements of a plain vector, each as JSON.
+scalars <- function(x) {
+    if (length(x) == 0L) {
+        return(character())
+    }
+    text <- switch(typeof(x),
+        logical = ifelse(x, "true", "false"),
+        integer = sprintf("%d", x),
+        double = numbers(x),
+        character = quoted(x)
+    )
+    text <- as.character(text)
+    text[is.na(x)] <- "null"
+    text
+}
+
+# Doubles with the fewest digits that read back as the same double: 15, 16 or 17.
+numbers <- function(x) {
+    x <- as.vector(x)
+    finite <- is.finite(x)
+    if (any(is.nan(x) | is.infinite(x))) {
+        warning(warningCondition("NaN or Inf", class = "not_finite_warning"))
+    }
+    text <- rep("null", length(x))
+    text[finite] <- sprintf("%.15g", x[finite])
+    # Whole numbers of up to 15 digits are exact already.
+    open <- which(finite & !(x == trunc(x) & abs(x) < 1e15))
+    for (format in c("%.16g", "%.17g")) {
+        open <- open[read_numbers(text[open]) != x[open]]
+        text[open] <- sprintf(format, x[open])
+    }
+    text
+}
+
+# Reads numbers back, correctly rounded: as.numeric() is not, it errs by one unit in the last place
+# once in some ten thousand numbers of 16 digits.
+read_numbers <- function(text) {
+    if (length(text) == 0L) {
+        return(numeric())
+    }
+    unlist(jsonlite::parse_json(bracketed(text)), use.names = FALSE)
+}
+
+# Strings in quotes, with what JSON demands escaped.
+quoted <- function(x) {
+    x <- valid_text(x)
+    special <- grep("[\"\\\\\\x01-\\x1f\\x7f]", x, perl = TRUE)
+    if (length(special) > 0L) {
+        x[special] <- escaped(x[special])
+    }
+    paste0("\"", x, "\"")
+}
+
+escaped <- function(x) {
+    x <- gsub("\\", "\\\\", x, fixed = TRUE)
+    x <- gsub("\"", "\\\"", x, fixed = TRUE)
+    for (code in c(1:31, 127)) {
+        x <- gsub(intToUtf8(code), sprintf("\\u%04x", code), x, fixed = TRUE)
+    }
+    x
+}
+
+# Text in valid UTF-8; a byte that is none becomes the replacement character.
+valid_text <- function(x) {
+    bytes <- Encoding(x) == "bytes"
+    Encoding(x[bytes]) <- "UTF-8"
+    x <- enc2utf8(x)
+    wrong <- !validUTF8(x) & !is.na(x)
+    x[wrong] <- iconv(x[wrong], "UTF-8", "UTF-8", sub = "\ufffd")
+    x
+}

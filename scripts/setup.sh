@@ -1,0 +1,85 @@
+# What quickstart and test share; sourced by both. Everything that takes long is kept outside the checkout,
+# so that a second clone on the same machine starts where the first ended.
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/r-layer-dev/target}
+export R_LAYER_CACHE=${R_LAYER_CACHE:-$cache/r-layer}
+# The tarballs that R is made of, where CRAN cannot be reached.
+sources=$cache/r-layer-dev/sources
+r_layer=$CARGO_TARGET_DIR/release/r-layer
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+# Runs a command as a step: its name, and how long it took.
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    echo "== $name"
+    "$@"
+    echo "== $name: $((SECONDS - start)) s"
+}
+
+# Installs those of the Debian packages that are not there.
+install_packages() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -q '^installed$' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "This installs Debian packages, and there is no apt-get. Needed: ${missing[*]}"
+    [ "$(id -u)" = 0 ] || fail "This installs Debian packages; run it as root, or first: apt-get install ${missing[*]}"
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+}
+
+# Rust, in the version that Cargo.toml asks for; Debian 12's own is too old.
+need_rust() {
+    [ -d "$HOME/.cargo/bin" ] && PATH=$HOME/.cargo/bin:$PATH
+    if ! command -v cargo >/dev/null; then
+        echo "installing Rust with rustup"
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c clippy -c rustfmt ||
+            fail "Rust cannot be fetched. Install it (https://rustup.rs), then run this again."
+        PATH=$HOME/.cargo/bin:$PATH
+    fi
+}
+
+build_r_layer() {
+    cargo build --release --locked --bin r-layer
+}
+
+cran_is_reachable() {
+    curl -fsIL --max-time 10 -o /dev/null https://cran.r-project.org/src/base/R-4/R-4.5.0.tar.gz &&
+        curl -fsIL --max-time 10 -o /dev/null https://curl.se/download/curl-8.14.1.tar.gz
+}
+
+# Debian's source packages carry the same tarballs as CRAN and curl.se. Their list is read into a folder of our own, so
+# that the machine's apt stays as it is.
+fetch_sources_from_debian() {
+    local mirror apt=$cache/r-layer-dev/apt
+    mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(SITE)' 'Created-By: Packages' |
+        sed -n 's/^Debian Debian //p' | head -n 1)
+    [ -n "$mirror" ] || fail "CRAN cannot be reached, and this machine's apt has no Debian mirror to fetch the sources from."
+    mkdir -p "$apt/lists/partial" "$sources"
+    echo "deb-src $mirror trixie main" >"$apt/sources.list"
+    local options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$apt/lists")
+    apt-get -q "${options[@]}" update
+    (cd "$sources" && apt-get -q "${options[@]}" source --download-only r-base curl r-cran-jsonlite)
+}
+
+# Sets source_options: how r-layer gets R's sources on this machine.
+find_sources() {
+    source_options=()
+    if cran_is_reachable; then
+        return
+    fi
+    if ! compgen -G "$sources/r-base_4.5.0.orig.tar.gz" >/dev/null || ! compgen -G "$sources/curl_8.14.1.orig.tar.gz" >/dev/null ||
+        ! compgen -G "$sources/r-cran-jsonlite_*.orig.tar.*" >/dev/null; then
+        echo "CRAN cannot be reached: taking the same tarballs from Debian's source packages"
+        fetch_sources_from_debian
+    fi
+    source_options=(--sources "$sources")
+}

@@ -1,0 +1,12 @@
+//! The Lambda Runtime API on this machine: what a bootstrap talks to, with the deadlines, identities and
+//! refusals of the real one.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+mod api;
+mod invocation;
+mod sandbox;
+
+pub use api::RuntimeApi;
+pub use invocation::{Answer, ErrorReport, FunctionIdentity, Invocation};
+pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, initialize};

@@ -1,0 +1,176 @@
+//! A bootstrap in a root like Lambda's: its environment, its start, its end.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{ErrorReport, FunctionIdentity, RuntimeApi};
+use crate::sandbox::{BubblewrapError, Mount, ProcessGroup, Sandbox};
+use crate::target::Target;
+
+/// Why a bootstrap was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// bubblewrap.
+    #[error(transparent)]
+    Bubblewrap(#[from] BubblewrapError),
+    /// The process.
+    #[error("the bootstrap cannot be started: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// What a bootstrap is started with.
+pub struct FunctionSandbox<'a> {
+    /// The root file system.
+    pub root: PathBuf,
+    /// The unpacked layers: /opt.
+    pub layers: PathBuf,
+    /// The function's code: /var/task.
+    pub code: PathBuf,
+    /// The handler.
+    pub handler: String,
+    /// Who the function is.
+    pub identity: &'a FunctionIdentity,
+    /// The function's own environment variables.
+    pub environment: &'a [(String, String)],
+    /// Where it runs.
+    pub target: &'a Target,
+}
+
+/// How a start ended.
+#[derive(Debug)]
+pub enum Init {
+    /// The runtime asks for events.
+    Ready(Duration),
+    /// The runtime says that it cannot start.
+    Error(ErrorReport),
+    /// The process ended before it asked.
+    Exited(ExitStatus),
+    /// The time was over.
+    TimedOut,
+}
+
+/// /tmp on Lambda, unless more is asked for.
+const TMP_SIZE: u64 = 512 << 20;
+
+impl FunctionSandbox<'_> {
+    /// Starts /opt/bootstrap against a Runtime API.
+    pub fn start(&self, api: &RuntimeApi) -> Result<ProcessGroup, SandboxError> {
+        let mut sandbox = Sandbox::new(&self.root);
+        sandbox.mounts = vec![
+            Mount::Temporary { to: "/tmp".into(), size: Some(TMP_SIZE) },
+            Mount::ReadOnly { from: self.layers.clone(), to: "/opt".into() },
+            Mount::ReadOnly { from: self.code.clone(), to: "/var/task".into() },
+        ];
+        // Names are looked up as this machine does.
+        if std::path::Path::new("/etc/resolv.conf").exists() {
+            let file = PathBuf::from("/etc/resolv.conf");
+            sandbox.mounts.push(Mount::ReadOnly { from: file.clone(), to: file });
+        }
+        sandbox.working_folder = "/var/task".into();
+        sandbox.environment = self.environment(&api.address());
+        let mut command = sandbox.command("/opt/bootstrap", &[])?;
+        // What a handler prints is its log.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(ProcessGroup::spawn(&mut command)?)
+    }
+
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+    fn environment(&self, api: &str) -> BTreeMap<String, OsString> {
+        let identity = self.identity;
+        let of_lambda: [(&str, String); 20] = [
+            ("AWS_LAMBDA_RUNTIME_API", api.to_owned()),
+            ("_HANDLER", self.handler.clone()),
+            ("LAMBDA_TASK_ROOT", "/var/task".to_owned()),
+            ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_NAME", identity.name.clone()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", identity.memory.to_string()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", identity.log_group()),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            ("AWS_REGION", identity.region.clone()),
+            ("AWS_DEFAULT_REGION", identity.region.clone()),
+            ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
+            ("AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129:2000".to_owned()),
+            ("_AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129".to_owned()),
+            ("_AWS_XRAY_DAEMON_PORT", "2000".to_owned()),
+            ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".to_owned()),
+            ("LD_LIBRARY_PATH", self.target.library_path.join(":")),
+            ("LANG", "en_US.UTF-8".to_owned()),
+            ("TZ", ":UTC".to_owned()),
+        ];
+        let mut environment: BTreeMap<String, OsString> = of_lambda
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .into();
+        for (name, value) in self.environment {
+            environment.insert(name.clone(), value.into());
+        }
+        environment
+    }
+}
+
+/// Waits for the end of the start.
+pub async fn initialize(process: &mut ProcessGroup, api: &RuntimeApi, limit: Duration) -> std::io::Result<Init> {
+    let started = Instant::now();
+    tokio::select! {
+        biased;
+        error = api.initialized() => Ok(error.map_or_else(|| Init::Ready(started.elapsed()), Init::Error)),
+        status = process.wait() => Ok(Init::Exited(status?)),
+        () = tokio::time::sleep(limit) => Ok(Init::TimedOut),
+    }
+}
+
+/// The most memory that the processes of a function had: the kernel's high-water mark of each, added up for those
+/// that were there at one time, looked at every few milliseconds.
+#[derive(Clone, Debug, Default)]
+pub struct PeakMemory(Arc<AtomicU64>);
+
+impl PeakMemory {
+    /// In bytes.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the process and its descendants now.
+    pub fn sample(&self, pid: u32) {
+        let resident: u64 = descendants(pid).into_iter().map(resident_bytes).sum();
+        self.0.fetch_max(resident, Ordering::Relaxed);
+    }
+
+    /// Samples until it is dropped.
+    pub async fn watch(&self, pid: u32) {
+        loop {
+            self.sample(pid);
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+}
+
+/// The processes below one, which is the sandbox itself and does not count.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = fs_err::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    children
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok())
+        .flat_map(|child| std::iter::once(child).chain(descendants(child)))
+        .collect()
+}
+
+/// The kernel's own high-water mark; bubblewrap's processes are not the function's.
+fn resident_bytes(pid: u32) -> u64 {
+    let status = fs_err::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    if status.starts_with("Name:\tbwrap") {
+        return 0;
+    }
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        * 1024
+}

@@ -1,0 +1,43 @@
+headers <- c("lambda-runtime-aws-request-id" = "id",
+    "lambda-runtime-deadline-ms" = "1700000000123",
+    "lambda-runtime-invoked-function-arn" = "arn", "lambda-runtime-trace-id" = "Root=1",
+    "lambda-runtime-client-context" = '{"custom":{"a":1}}',
+    "lambda-runtime-cognito-identity" = "not json", "lambda-runtime-aws-tenant-id" = "tenant")
+
+test("what the context holds", {
+    Sys.setenv(AWS_LAMBDA_FUNCTION_NAME = "f", AWS_LAMBDA_FUNCTION_MEMORY_SIZE = "128")
+    context <- invocation_context(headers)
+    expect(class(context), "lambda_context")
+    expect(context$aws_request_id, "id")
+    expect(context$invoked_function_arn, "arn")
+    expect(context$function_name, "f")
+    expect(context$memory_limit_in_mb, "128")
+    expect(context$deadline_ms, 1700000000123)
+    expect(format(context$deadline, tz = "UTC"), "2023-11-14 22:13:20")
+    expect(context$client_context, list(custom = list(a = 1L)))
+    expect(context$identity, "not json")
+    expect(context$tenant_id, "tenant")
+})
+
+test("the clock runs", {
+    deadline <- 1000 * as.numeric(Sys.time()) + 5000
+    headers["lambda-runtime-deadline-ms"] <- format(deadline, digits = 15)
+    remaining <- invocation_context(headers)$remaining_time_in_millis()
+    stopifnot(remaining > 3000, remaining <= 5001)
+})
+
+test("headers that are not there", {
+    context <- invocation_context(c(x = "y"))
+    expect(context$aws_request_id, NULL)
+    expect(context$deadline_ms, NA_real_)
+    expect(context$client_context, NULL)
+})
+
+test("the trace of X-Ray is set, and unset again", {
+    enter_context(list(trace_id = "Root=1"))
+    expect(Sys.getenv("_X_AMZN_TRACE_ID"), "Root=1")
+    enter_context(list())
+    expect(Sys.getenv("_X_AMZN_TRACE_ID", NA), NA_character_)
+    enter_context(invocation_context(headers))
+    expect(lambda_context()$aws_request_id, "id")
+})
