@@ -14,7 +14,7 @@ pub const R_HOME: &str = "R";
 /// Takes an R home into a tree, as /opt/R. Returns the links in it that lead nowhere.
 ///
 /// An R that was configured for another home names it in its start script, and a distribution's R has parts
-/// of its home elsewhere: both are put right.
+/// of its home elsewhere: both are put right. R's system profile is continued by layers/runtime/Rprofile.R.
 pub fn insert_r(tree: &mut LayerTree, home: &Path) -> Result<Vec<String>, TreeError> {
     let dangling = tree.insert_folder(R_HOME, home)?;
     let script = fs_err::read_to_string(home.join("bin/R"))?;
@@ -27,6 +27,9 @@ pub fn insert_r(tree: &mut LayerTree, home: &Path) -> Result<Vec<String>, TreeEr
         }
     }
     tree.insert(format!("{R_HOME}/bin/R"), Entry::bytes(relocated(&script).into_bytes(), true));
+    let profile = fs_err::read_to_string(home.join("library/base/R/Rprofile"))?;
+    let profile = profile + embedded::text("runtime/Rprofile.R");
+    tree.insert(format!("{R_HOME}/library/base/R/Rprofile"), Entry::bytes(profile.into_bytes(), false));
     Ok(dangling)
 }
 
@@ -82,7 +85,10 @@ mod tests {
     fn an_r_of_another_home_is_told_its_new_one() {
         let home = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
-        fs_err::create_dir_all(home.path().join("bin")).unwrap();
+        for folder in ["bin", "library/base/R"] {
+            fs_err::create_dir_all(home.path().join(folder)).unwrap();
+        }
+        fs_err::write(home.path().join("library/base/R/Rprofile"), "T <- TRUE\n").unwrap();
         fs_err::write(elsewhere.path().join("COPYING"), "GPL").unwrap();
         let script = format!(
             "#!/bin/sh\nR_HOME_DIR=/usr/lib/R\nR_DOC_DIR={}\nR_HOME_DIR_X=1\nexec R\n",
@@ -97,6 +103,9 @@ mod tests {
             "#!/bin/sh\nR_HOME_DIR=/opt/R\nR_DOC_DIR=/opt/R/doc\nR_HOME_DIR_X=1\nexec R\n"
         );
         assert!(tree.get("R/doc/COPYING").is_some());
+        let profile = tree.get("R/library/base/R/Rprofile").unwrap().read().unwrap();
+        let profile = String::from_utf8_lossy(&profile);
+        assert!(profile.starts_with("T <- TRUE\n") && profile.contains("Sys.which"));
     }
 
     #[test]

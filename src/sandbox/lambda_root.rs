@@ -155,16 +155,32 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The glibc version of a root, by the versions that its libc.so.6 defines: `[2, 31]`.
+/// The glibc version of a root: `[2, 31]`.
+///
+/// Read from the banner in its libc.so.6. The symbol versions would not do: a release that adds no function to
+/// libc.so.6 (2.31) leaves no mark there.
 pub fn glibc_of_root(root: &Path, architecture: Architecture) -> Option<Vec<u32>> {
+    const BANNER: &[u8] = b"GNU C Library";
+    const VERSION: &str = "release version ";
     let folders = LibraryFolders::of_root(root, architecture, &[]);
     let (_, content) = folders.find("libc.so.6", architecture)?;
-    ElfFile::read(&content)
-        .ok()?
-        .defined
-        .iter()
-        .filter_map(crate::elf::SymbolVersion::family_and_number)
-        .filter(|(family, _)| *family == "GLIBC")
-        .map(|(_, number)| number)
-        .max()
+    let start = content.windows(BANNER.len()).position(|window| window == BANNER)?;
+    let banner = String::from_utf8_lossy(&content[start..content.len().min(start + 200)]).into_owned();
+    let version = banner.split_once(VERSION)?.1;
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    crate::elf::parse_version_number(version[..end].trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_glibc_of_this_machine_is_what_it_says_itself() {
+        let architecture = Architecture::of_this_machine().unwrap();
+        let found = glibc_of_root(Path::new("/"), architecture).unwrap();
+        let found = found.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+        let said = std::process::Command::new("getconf").arg("GNU_LIBC_VERSION").output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), format!("glibc {found}"));
+    }
 }

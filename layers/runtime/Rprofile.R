@@ -1,0 +1,29 @@
+
+### Added by r-layer: what an R of any origin needs on Lambda, in the session of the function and in
+### every R that it starts.
+
+## Lambda has no `which`, whose path is fixed when R is configured. Without it Sys.which() fails, and
+## with it the loading of utils, which looks for `uname`. This one looks through PATH itself.
+local({
+    Sys.which <- function(names) {
+        res <- character(length(names))
+        names(res) <- names
+        folders <- sub("/+$", "", strsplit(Sys.getenv("PATH"), ":", fixed = TRUE)[[1L]])
+        for (i in seq_along(names)) {
+            if (is.na(names[i])) {
+                res[i] <- NA
+                next
+            }
+            has_folder <- grepl("/", names[i], fixed = TRUE)
+            candidates <- if (has_folder) names[i] else file.path(folders, names[i])
+            programs <- candidates[file.access(candidates, 1L) == 0L & !dir.exists(candidates)]
+            if (length(programs)) res[i] <- programs[1L]
+        }
+        res
+    }
+    environment(Sys.which) <- baseenv()
+    locked <- bindingIsLocked("Sys.which", baseenv())
+    if (locked) unlockBinding("Sys.which", baseenv())
+    assign("Sys.which", Sys.which, envir = baseenv())
+    if (locked) lockBinding("Sys.which", baseenv())
+})
