@@ -1,0 +1,13 @@
+//! Whole-command tests: the real binary against real parts (R compiled from its source, AWS's own emulator, files made
+//! by gcc). `scripts/test` brings the parts and runs them.
+
+mod parts;
+
+mod audit;
+mod build;
+mod download;
+mod emulator;
+mod hostile;
+mod interrupted;
+mod invoke;
+mod runtime_in_r;

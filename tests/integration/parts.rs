@@ -1,0 +1,108 @@
+//! The real parts that tests run against. `scripts/test` puts them where these look.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use r_layer::cache::Cache;
+use r_layer::progress::Silent;
+use r_layer::target::{Architecture, Target};
+
+/// The folder outside the checkout that scripts/setup.sh keeps parts in.
+fn kept() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache"),
+        PathBuf::from,
+    );
+    cache.join("r-layer-dev")
+}
+
+/// A part by its path in that folder; its absence fails the test, and says what brings it.
+fn part(path: &str) -> PathBuf {
+    let part = kept().join(path);
+    assert!(part.exists(), "{} is missing: scripts/test brings it", part.display());
+    part
+}
+
+/// The r-layer under test, with the shared cache. It is started in `folder`, which should be a temporary one.
+pub fn r_layer(folder: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("r-layer"));
+    command.current_dir(folder).env_remove("SOURCE_DATE_EPOCH").env("NO_COLOR", "1");
+    for setting in ["R_LAYER_R_VERSION", "R_LAYER_R_SOURCE", "R_LAYER_CRAN", "R_LAYER_BUILD_ROOT"] {
+        command.env_remove(setting);
+    }
+    command
+}
+
+/// Runs a command and returns what it said; a failure shows all of it.
+pub fn succeed(command: &mut Command) -> Output {
+    let output = command.output().expect("the command starts");
+    assert!(output.status.success(), "{command:?} failed:\n{}", said(&output));
+    output
+}
+
+/// Runs a command that must fail with that status, and returns what it said on stderr.
+pub fn fail(command: &mut Command, status: i32) -> String {
+    let output = command.output().expect("the command starts");
+    assert_eq!(output.status.code(), Some(status), "{command:?}:\n{}", said(&output));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}\nstdout: {}\nstderr: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Flags with which `build runtime` finds R's sources without the network, if scripts/test fetched them.
+pub fn sources() -> Vec<String> {
+    let folder = kept().join("sources");
+    if folder.is_dir() { vec!["--sources".to_owned(), folder.display().to_string()] } else { Vec::new() }
+}
+
+/// The runtime layer, built by the r-layer under test.
+pub fn runtime_layer() -> &'static Path {
+    static LAYER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, zip) = LAYER.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = r_layer(folder.path());
+        succeed(command.args(["build", "runtime", "--json"]).args(sources()));
+        let zip = only_zip(&folder.path().join("dist"));
+        (folder, zip)
+    });
+    zip
+}
+
+/// The one zip in a folder.
+pub fn only_zip(folder: &Path) -> PathBuf {
+    let zips: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "zip"))
+        .collect();
+    assert_eq!(zips.len(), 1, "{zips:?}");
+    zips[0].clone()
+}
+
+/// A root file system that holds what Lambda's image holds: its commands, their libraries, no time zones.
+pub fn lambda_root() -> PathBuf {
+    let cache = Cache::from_environment().expect("the cache");
+    let target = Target::named(Target::DEFAULT).expect("the default target");
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(r_layer::sandbox::lambda_root("bullseye", target, Architecture::X86_64, &cache, &Silent))
+        .expect("a root like Lambda's")
+}
+
+/// AWS's Runtime Interface Emulator for this machine.
+pub fn rie() -> PathBuf {
+    part("rie/aws-lambda-rie-x86_64")
+}
+
+/// A folder of functions in tests/fixtures.
+pub fn functions(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/functions").join(name)
+}
