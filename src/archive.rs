@@ -60,7 +60,10 @@ pub enum ArchiveError {
 ///
 /// Regular files, folders, and links that stay within the folder are unpacked; owners are not.
 pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError> {
-    let damaged = |source| ArchiveError::Damaged { path: path.to_owned(), source };
+    let damaged = |source| ArchiveError::Damaged {
+        path: path.to_owned(),
+        source,
+    };
     // One byte more than the limit can be read, so that a longer stream is noticed.
     let reader = open(path)?.take(limit.saturating_add(1));
     let mut archive = tar::Archive::new(reader);
@@ -70,7 +73,10 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
         let mut entry = entry.map_err(damaged)?;
         unpacked = unpacked.saturating_add(entry.size());
         if unpacked > limit {
-            return Err(ArchiveError::TooLarge { path: path.to_owned(), limit });
+            return Err(ArchiveError::TooLarge {
+                path: path.to_owned(),
+                limit,
+            });
         }
         check(path, &entry)?;
         entry.set_preserve_mtime(false);
@@ -84,7 +90,10 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
 
 /// The stream of a tarball, by its first bytes.
 fn open(path: &Path) -> Result<Box<dyn Read>, ArchiveError> {
-    let damaged = |source| ArchiveError::Damaged { path: path.to_owned(), source };
+    let damaged = |source| ArchiveError::Damaged {
+        path: path.to_owned(),
+        source,
+    };
     let mut start = [0; 6];
     let read = fs_err::File::open(path)
         .and_then(|mut file| file.read(&mut start))
@@ -101,7 +110,10 @@ fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveE
     let archive = || path.to_owned();
     let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
     let Some(place) = within_folder(Path::new(""), Path::new(&name)) else {
-        return Err(ArchiveError::PathLeaves { path: archive(), entry: name });
+        return Err(ArchiveError::PathLeaves {
+            path: archive(),
+            entry: name,
+        });
     };
     let target = match entry.header().entry_type() {
         EntryType::Regular
@@ -121,10 +133,19 @@ fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveE
             let target = link_target(entry);
             (within_folder(Path::new(""), Path::new(&target)).is_none()).then_some(target)
         }
-        _ => return Err(ArchiveError::SpecialFile { path: archive(), entry: name }),
+        _ => {
+            return Err(ArchiveError::SpecialFile {
+                path: archive(),
+                entry: name,
+            });
+        }
     };
     match target {
-        Some(target) => Err(ArchiveError::LinkLeaves { path: archive(), entry: name, target }),
+        Some(target) => Err(ArchiveError::LinkLeaves {
+            path: archive(),
+            entry: name,
+            target,
+        }),
         None => Ok(()),
     }
 }
@@ -187,7 +208,11 @@ mod tests {
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_entry_type(*kind);
             header.set_mode(0o644);
-            let data = if *kind == EntryType::Regular { content.as_bytes() } else { b"" };
+            let data = if *kind == EntryType::Regular {
+                content.as_bytes()
+            } else {
+                b""
+            };
             if *kind != EntryType::Regular {
                 header.as_old_mut().linkname[..content.len()].copy_from_slice(content.as_bytes());
             }
@@ -214,7 +239,10 @@ mod tests {
         ])
         .unwrap();
         for name in ["R/VERSION", "R/share/link", "R/hard"] {
-            assert_eq!(fs_err::read_to_string(into.path().join(name)).unwrap(), "4.5.0");
+            assert_eq!(
+                fs_err::read_to_string(into.path().join(name)).unwrap(),
+                "4.5.0"
+            );
         }
         assert_eq!(top_folder(into.path()).unwrap(), into.path().join("R"));
     }
@@ -223,14 +251,38 @@ mod tests {
     fn what_leaves_the_folder_is_refused() {
         use ArchiveError::*;
         let refused = |name, kind, content| unpacked(&[(name, kind, content)]).unwrap_err();
-        assert!(matches!(refused("../out", EntryType::Regular, "x"), PathLeaves { .. }));
-        assert!(matches!(refused("a/../../out", EntryType::Regular, "x"), PathLeaves { .. }));
-        assert!(matches!(refused("/etc/out", EntryType::Regular, "x"), PathLeaves { .. }));
-        assert!(matches!(refused("a", EntryType::Symlink, "/etc"), LinkLeaves { .. }));
-        assert!(matches!(refused("d/a", EntryType::Symlink, "../../x"), LinkLeaves { .. }));
-        assert!(matches!(refused("a", EntryType::Link, "../x"), LinkLeaves { .. }));
-        assert!(matches!(refused("a", EntryType::Char, ""), SpecialFile { .. }));
-        assert!(matches!(refused("a", EntryType::Fifo, ""), SpecialFile { .. }));
+        assert!(matches!(
+            refused("../out", EntryType::Regular, "x"),
+            PathLeaves { .. }
+        ));
+        assert!(matches!(
+            refused("a/../../out", EntryType::Regular, "x"),
+            PathLeaves { .. }
+        ));
+        assert!(matches!(
+            refused("/etc/out", EntryType::Regular, "x"),
+            PathLeaves { .. }
+        ));
+        assert!(matches!(
+            refused("a", EntryType::Symlink, "/etc"),
+            LinkLeaves { .. }
+        ));
+        assert!(matches!(
+            refused("d/a", EntryType::Symlink, "../../x"),
+            LinkLeaves { .. }
+        ));
+        assert!(matches!(
+            refused("a", EntryType::Link, "../x"),
+            LinkLeaves { .. }
+        ));
+        assert!(matches!(
+            refused("a", EntryType::Char, ""),
+            SpecialFile { .. }
+        ));
+        assert!(matches!(
+            refused("a", EntryType::Fifo, ""),
+            SpecialFile { .. }
+        ));
     }
 
     #[test]

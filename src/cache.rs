@@ -135,10 +135,15 @@ impl Cache {
         let make = || -> std::io::Result<Unfinished> {
             // Between making a folder and locking it, no other run may take it for an abandoned one.
             let _no_sweep = self.sweep_lock()?;
-            let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&parent)?;
+            let folder = tempfile::Builder::new()
+                .prefix("run-")
+                .tempdir_in(&parent)?;
             let lock = File::create(folder.path().join(".lock"))?;
             lock.lock()?;
-            Ok(Unfinished { folder, _lock: lock })
+            Ok(Unfinished {
+                folder,
+                _lock: lock,
+            })
         };
         make().map_err(|source| not_writable(&parent, source))
     }
@@ -170,7 +175,10 @@ impl Cache {
 }
 
 fn not_writable(path: &Path, source: std::io::Error) -> CacheError {
-    CacheError::NotWritable { path: path.to_owned(), source }
+    CacheError::NotWritable {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// A folder for work in progress.
@@ -256,7 +264,9 @@ mod tests {
     fn a_cache_that_cannot_be_made_names_its_path() {
         let folder = tempfile::tempdir().unwrap();
         fs_err::write(folder.path().join("file"), "").unwrap();
-        let error = Cache::open(folder.path().join("file/cache")).unwrap_err().to_string();
+        let error = Cache::open(folder.path().join("file/cache"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("file/cache"), "{error}");
         assert!(error.contains("R_LAYER_CACHE"), "{error}");
     }

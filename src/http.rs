@@ -122,7 +122,10 @@ impl Http {
             tries += 1;
             let attempt = async {
                 let response = check(url, self.client.get(url).send().await)?;
-                response.text().await.map_err(|error| Try::Again(reason(&error), None))
+                response
+                    .text()
+                    .await
+                    .map_err(|error| Try::Again(reason(&error), None))
             };
             match attempt.await {
                 Ok(text) => return Ok(text),
@@ -137,9 +140,16 @@ impl Http {
     /// Saves what is at a URL in a file. A connection that breaks off is resumed where it ended, as long
     /// as the server says that the content is still the same.
     pub async fn download(&self, url: &str, path: &Path, task: &dyn Task) -> Result<(), HttpError> {
-        let not_saved = |source| HttpError::NotSaved { url: url.to_owned(), source };
+        let not_saved = |source| HttpError::NotSaved {
+            url: url.to_owned(),
+            source,
+        };
         let mut file = fs_err::File::create(path).map_err(not_saved)?;
-        let mut download = Download { url, have: 0, etag: None };
+        let mut download = Download {
+            url,
+            have: 0,
+            etag: None,
+        };
         let mut pauses = self.pauses();
         let mut tries = 0;
         loop {
@@ -182,7 +192,11 @@ impl Http {
                 tokio::time::sleep(asked.unwrap_or(pause).min(Duration::from_secs(60))).await;
                 Ok(())
             }
-            None => Err(HttpError::Unreachable { url: url.to_owned(), tries, reason }),
+            None => Err(HttpError::Unreachable {
+                url: url.to_owned(),
+                tries,
+                reason,
+            }),
         }
     }
 }
@@ -216,7 +230,8 @@ impl Download<'_> {
         let mut body = response.bytes_stream();
         while let Some(part) = body.next().await {
             let part = part.map_err(|error| Try::Again(reason(&error), None))?;
-            file.write_all(&part).map_err(|source| self.not_saved(source))?;
+            file.write_all(&part)
+                .map_err(|source| self.not_saved(source))?;
             self.have += part.len() as u64;
             task.advance(part.len() as u64);
         }
@@ -230,11 +245,7 @@ impl Download<'_> {
     }
 
     /// Goes on behind what is there if the server does, and begins anew if it sends the whole.
-    fn begin_or_resume(
-        &mut self,
-        response: &Response,
-        file: &mut fs_err::File,
-    ) -> Result<(), Try> {
+    fn begin_or_resume(&mut self, response: &Response, file: &mut fs_err::File) -> Result<(), Try> {
         let range = header(response, CONTENT_RANGE.as_str());
         let resumed = response.status() == StatusCode::PARTIAL_CONTENT
             && range.is_some_and(|range| range.starts_with(&format!("bytes {}-", self.have)));
@@ -242,7 +253,8 @@ impl Download<'_> {
             self.have = 0;
             file.set_len(0).map_err(|source| self.not_saved(source))?;
         }
-        file.seek(SeekFrom::Start(self.have)).map_err(|source| self.not_saved(source))?;
+        file.seek(SeekFrom::Start(self.have))
+            .map_err(|source| self.not_saved(source))?;
         // A weak tag promises the same meaning, not the same bytes.
         self.etag = header(response, ETAG.as_str())
             .filter(|etag| !etag.starts_with("W/"))
@@ -251,7 +263,10 @@ impl Download<'_> {
     }
 
     fn not_saved(&self, source: std::io::Error) -> Try {
-        Try::Final(HttpError::NotSaved { url: self.url.to_owned(), source })
+        Try::Final(HttpError::NotSaved {
+            url: self.url.to_owned(),
+            source,
+        })
     }
 }
 
@@ -294,7 +309,11 @@ fn certificates(variable: &'static str) -> Result<Vec<reqwest::Certificate>, Htt
         return Ok(Vec::new());
     };
     let path = PathBuf::from(path);
-    let unusable = |reason: String| HttpError::Certificates { variable, path: path.clone(), reason };
+    let unusable = |reason: String| HttpError::Certificates {
+        variable,
+        path: path.clone(),
+        reason,
+    };
     let pem = fs_err::read(&path).map_err(|error| unusable(error.to_string()))?;
     reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(reason(&error)))
 }

@@ -1,4 +1,42 @@
-//! map
+//! R on AWS Lambda, from one command line: builds R and R packages as layers, checks them, runs handlers locally.
+//!
+//! # The way of the data
+//! manifest and flags → settings → R and packages (fetched or compiled, into the cache) → **layer tree** (sorted path →
+//! content, mode) → prune and strip → complete the shared libraries → zip → audit against the target → record.
+//! Each step takes a value and returns a value; only the ends touch the network, the terminal or other programs.
+//!
+//! # Where things are
+//! | module | what it knows |
+//! | --- | --- |
+//! | [`cli`] | what can be typed |
+//! | [`commands`] | a file or folder a command: settings in, result out |
+//! | [`terminal`] | printing, progress bars, errors for people |
+//! | [`distribution`] | R itself: compiled, or there already |
+//! | [`repository`] | CRAN's layout, and tarballs by hash |
+//! | [`sandbox`] | a command in a root file system |
+//! | [`runtime_api`] | the Runtime API on this machine |
+//! | [`http`], [`cache`], [`archive`] | every request; what is kept; tarballs from elsewhere |
+//! | [`layer`] | a layer as a value: tree, prune, strip, complete, audit, zip, record |
+//! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
+//! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
+//! | [`embedded`] | what `layers/` holds, in the program |
+//!
+//! # The rule
+//! main → cli → commands → (distribution, repository, sandbox, runtime_api, http, cache) → (layer, elf, package, target,
+//! manifest, lockfile, checksum, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! [`progress`] is how it speaks all the same: to whoever listens.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod archive;
 pub mod cache;
 pub mod checksum;

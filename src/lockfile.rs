@@ -82,16 +82,29 @@ impl Lockfile {
         let text = match fs_err::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Lockfile { path, sources: Vec::new(), changed: false });
+                return Ok(Lockfile {
+                    path,
+                    sources: Vec::new(),
+                    changed: false,
+                });
             }
             Err(source) => return Err(LockError::Io { path, source }),
         };
-        let contents: Contents = toml::from_str(&text)
-            .map_err(|source| LockError::Malformed { path: path.clone(), source: Box::new(source) })?;
+        let contents: Contents = toml::from_str(&text).map_err(|source| LockError::Malformed {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
         if contents.version != VERSION {
-            return Err(LockError::Version { path, version: contents.version });
+            return Err(LockError::Version {
+                path,
+                version: contents.version,
+            });
         }
-        Ok(Lockfile { path, sources: contents.sources, changed: false })
+        Ok(Lockfile {
+            path,
+            sources: contents.sources,
+            changed: false,
+        })
     }
 
     /// Where the lock is.
@@ -101,12 +114,16 @@ impl Lockfile {
 
     /// The locked source of that name and version.
     pub fn source(&self, name: &str, version: &str) -> Option<&LockedSource> {
-        self.sources.iter().find(|source| source.name == name && source.version == version)
+        self.sources
+            .iter()
+            .find(|source| source.name == name && source.version == version)
     }
 
     /// The locked sources of that name, whatever version.
     pub fn versions(&self, name: &str) -> impl Iterator<Item = &LockedSource> {
-        self.sources.iter().filter(move |source| source.name == name)
+        self.sources
+            .iter()
+            .filter(move |source| source.name == name)
     }
 
     /// Locks a source; one of the same name and version is replaced.
@@ -114,7 +131,8 @@ impl Lockfile {
         if self.source(&source.name, &source.version) == Some(&source) {
             return;
         }
-        self.sources.retain(|other| other.name != source.name || other.version != source.version);
+        self.sources
+            .retain(|other| other.name != source.name || other.version != source.version);
         self.sources.push(source);
         self.sources.sort();
         self.changed = true;
@@ -125,17 +143,26 @@ impl Lockfile {
         if !self.changed {
             return Ok(());
         }
-        let contents = Contents { version: VERSION, sources: self.sources.clone() };
+        let contents = Contents {
+            version: VERSION,
+            sources: self.sources.clone(),
+        };
         let write = || -> std::io::Result<()> {
             let text = toml::to_string(&contents).map_err(std::io::Error::other)?;
-            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = self
+                .path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
             let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
             file.write_all(HEADER.as_bytes())?;
             file.write_all(text.as_bytes())?;
             file.persist(&self.path)?;
             Ok(())
         };
-        write().map_err(|source| LockError::Io { path: self.path.clone(), source })?;
+        write().map_err(|source| LockError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
         self.changed = false;
         Ok(())
     }
@@ -162,7 +189,10 @@ mod tests {
         lock.pin(source("R", "4.4.3"));
         lock.write().unwrap();
         let text = fs_err::read_to_string(lock.path()).unwrap();
-        assert!(text.find("\"R\"").unwrap() < text.find("\"jsonlite\"").unwrap(), "{text}");
+        assert!(
+            text.find("\"R\"").unwrap() < text.find("\"jsonlite\"").unwrap(),
+            "{text}"
+        );
         let read = Lockfile::read(folder.path()).unwrap();
         assert_eq!(read.source("R", "4.4.3"), Some(&source("R", "4.4.3")));
         assert_eq!(read.source("R", "4.4.2"), None);

@@ -15,7 +15,10 @@ fn main() -> ExitCode {
     let printer = Printer::new(cli.global.json, cli.global.verbosity(), cli.global.color);
     // One thread: children die with the thread that started them (bubblewrap's --die-with-parent), and this
     // one lives as long as the process. Compression has threads of its own.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             print_error(&printer, &error.into());
@@ -50,9 +53,10 @@ async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminated), Ok(mut hung_up)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        else {
+        let (Ok(mut terminated), Ok(mut hung_up)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) else {
             return std::future::pending().await;
         };
         tokio::select! {

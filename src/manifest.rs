@@ -75,8 +75,10 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Manifest, ManifestError> {
         let path = folder.join(Manifest::NAME);
         match fs_err::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|source| ManifestError::Malformed { path, source: Box::new(source) }),
+            Ok(text) => toml::from_str(&text).map_err(|source| ManifestError::Malformed {
+                path,
+                source: Box::new(source),
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Manifest::default()),
             Err(source) => Err(ManifestError::Io { path, source }),
         }
@@ -103,8 +105,15 @@ mod tests {
     #[test]
     fn a_misspelt_key_is_named_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
-        fs_err::write(folder.path().join(Manifest::NAME), "[runtime]\nr-versoin = \"4.4\"\n").unwrap();
+        fs_err::write(
+            folder.path().join(Manifest::NAME),
+            "[runtime]\nr-versoin = \"4.4\"\n",
+        )
+        .unwrap();
         let error = Manifest::read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("r-versoin"), "{error}");
+        assert!(
+            error.contains("line 2") && error.contains("r-versoin"),
+            "{error}"
+        );
     }
 }

@@ -163,7 +163,10 @@ impl Target {
             .ok_or_else(|| UnknownTarget(name.to_owned()))
     }
 
-    #[expect(clippy::expect_used, reason = "embedded data, parsed by a test of this module")]
+    #[expect(
+        clippy::expect_used,
+        reason = "embedded data, parsed by a test of this module"
+    )]
     fn parse(data: &str, x86_64: &str, arm64: &str) -> Target {
         let mut target: Target = toml::from_str(data).expect("the embedded target data parses");
         let libraries = |list: &str| {
@@ -225,7 +228,11 @@ mod tests {
     fn the_data_of_every_target_parses_and_lists_both_architectures() {
         for target in Target::all() {
             for architecture in Architecture::ALL {
-                assert!(target.image_has("libc.so.6", architecture), "{}", target.name);
+                assert!(
+                    target.image_has("libc.so.6", architecture),
+                    "{}",
+                    target.name
+                );
                 assert!(target.guarantees("libc.so.6", architecture));
             }
         }

@@ -26,8 +26,10 @@ impl From<PolicyArg> for Policy {
 
 /// Would these layers load on Lambda?
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing is executed. Several zips are checked each alone and together, in the order in \
-                        which the function has them.\nExit status: 0 they would load, 1 they would not.")]
+#[command(
+    after_help = "Nothing is executed. Several zips are checked each alone and together, in the order in \
+                        which the function has them.\nExit status: 0 they would load, 1 they would not."
+)]
 pub struct AuditArgs {
     /// Layer zips, in the order in which the function has them
     #[arg(required = true, value_name = "ZIP")]

@@ -58,11 +58,21 @@ pub struct BuildRuntimeArgs {
     #[arg(long, value_name = "URL|PATH")]
     pub r_tarball: Vec<String>,
     /// A CRAN mirror, or a folder laid out like one; tried in the order given
-    #[arg(long, env = "R_LAYER_CRAN", value_name = "URL|DIR", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "R_LAYER_CRAN",
+        value_name = "URL|DIR",
+        value_delimiter = ','
+    )]
     pub cran: Vec<String>,
     /// A folder with tarballs that were downloaded before (R-4.5.0.tar.gz, curl-8.14.1.tar.gz,
     /// jsonlite_2.0.0.tar.gz), looked into first; may be repeated
-    #[arg(long, env = "R_LAYER_SOURCES", value_name = "DIR", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "R_LAYER_SOURCES",
+        value_name = "DIR",
+        value_delimiter = ','
+    )]
     pub sources: Vec<PathBuf>,
     /// The root file system that R is compiled in: debian:SUITE, dir:PATH [default: debian:bullseye]
     #[arg(long, env = "R_LAYER_BUILD_ROOT", value_name = "ROOT")]

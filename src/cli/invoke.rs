@@ -18,13 +18,23 @@ pub struct InvokeArgs {
     #[arg(long, env = "R_LAYER_HANDLER", value_name = "FILE.FUNCTION")]
     pub handler: String,
     /// The event: JSON, @FILE, or - for stdin
-    #[arg(long, value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "JSON",
+        default_value = "{}",
+        allow_hyphen_values = true
+    )]
     pub event: String,
     /// A layer's zip; repeated in the order of the function's list [default: the runtime layer in dist]
     #[arg(long = "layer", value_name = "ZIP")]
     pub layers: Vec<PathBuf>,
     /// The root file system: auto (one like Lambda's), debian:SUITE, dir:PATH
-    #[arg(long, env = "R_LAYER_INVOKE_ROOT", value_name = "ROOT", default_value = "auto")]
+    #[arg(
+        long,
+        env = "R_LAYER_INVOKE_ROOT",
+        value_name = "ROOT",
+        default_value = "auto"
+    )]
     pub root: String,
     /// Seconds that the function may take, 1 to 900
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=900))]

@@ -26,7 +26,10 @@ pub fn run(args: AuditArgs) -> Result<Audited> {
     let layers = args
         .zips
         .iter()
-        .map(|path| LayerArchive::open(path).with_context(|| format!("{} cannot be audited", path.display())))
+        .map(|path| {
+            LayerArchive::open(path)
+                .with_context(|| format!("{} cannot be audited", path.display()))
+        })
         .collect::<Result<Vec<_>>>()?;
     let architecture = match &args.arch {
         Some(name) => name.parse()?,
@@ -40,7 +43,9 @@ pub fn run(args: AuditArgs) -> Result<Audited> {
         policy: args.policy.into(),
         wants_runtime: args.runtime,
     };
-    Ok(Audited { report: audit(&layers, &question) })
+    Ok(Audited {
+        report: audit(&layers, &question),
+    })
 }
 
 impl fmt::Display for Audited {
@@ -57,11 +62,23 @@ impl fmt::Display for Audited {
             )?;
         }
         for finding in &report.findings {
-            let kind = if finding.fault.is_warning() { "warning" } else { "fault" };
+            let kind = if finding.fault.is_warning() {
+                "warning"
+            } else {
+                "fault"
+            };
             writeln!(f, "{kind}: {finding}")?;
         }
-        let glibc = report.glibc.as_deref().map(|version| format!(", glibc {version} or newer")).unwrap_or_default();
-        let verdict = if report.passed { "would load" } else { "would NOT load" };
+        let glibc = report
+            .glibc
+            .as_deref()
+            .map(|version| format!(", glibc {version} or newer"))
+            .unwrap_or_default();
+        let verdict = if report.passed {
+            "would load"
+        } else {
+            "would NOT load"
+        };
         writeln!(
             f,
             "{verdict} on {} ({}): {} programs and libraries{glibc}",

@@ -32,7 +32,11 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
         Command::Audit(args) => {
             let audited = audit::run(args)?;
             printer.result(&audited)?;
-            Ok(if audited.report.passed { Outcome::Done } else { Outcome::Fault })
+            Ok(if audited.report.passed {
+                Outcome::Done
+            } else {
+                Outcome::Fault
+            })
         }
         Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
     }

@@ -13,8 +13,12 @@ pub fn target(name: Option<&str>) -> Result<&'static Target> {
 pub fn architecture(name: Option<&str>) -> Result<Architecture> {
     match name {
         Some(name) => Ok(name.parse()?),
-        None => Architecture::of_this_machine()
-            .with_context(|| format!("this machine is {}; type --arch x86_64 or --arch arm64", std::env::consts::ARCH)),
+        None => Architecture::of_this_machine().with_context(|| {
+            format!(
+                "this machine is {}; type --arch x86_64 or --arch arm64",
+                std::env::consts::ARCH
+            )
+        }),
     }
 }
 

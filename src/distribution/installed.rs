@@ -37,7 +37,10 @@ pub enum InstalledError {
 
 /// The version of the R whose home that is, as its base package says.
 pub fn version_of_home(home: &Path) -> Result<RVersion, InstalledError> {
-    let not_a_home = |missing| InstalledError::NotAHome { home: home.to_owned(), missing };
+    let not_a_home = |missing| InstalledError::NotAHome {
+        home: home.to_owned(),
+        missing,
+    };
     let text = fs_err::read_to_string(home.join("library/base/DESCRIPTION"))
         .map_err(|_| not_a_home("library/base/DESCRIPTION"))?;
     Description::parse(&text)
@@ -56,10 +59,25 @@ pub fn installed_r(home: &Path, expected: Option<&RVersion>) -> Result<R, Instal
         }
     }
     if let Some(expected) = expected.filter(|expected| **expected != version) {
-        return Err(InstalledError::OtherVersion { home, found: version, expected: expected.clone() });
+        return Err(InstalledError::OtherVersion {
+            home,
+            found: version,
+            expected: expected.clone(),
+        });
     }
-    let inputs = [("R".to_owned(), format!("{version}, libR.so {}", Sha256::of_file(&home.join("lib/libR.so"))?))];
-    Ok(R { version, home, root: "/".into(), inputs: inputs.into() })
+    let inputs = [(
+        "R".to_owned(),
+        format!(
+            "{version}, libR.so {}",
+            Sha256::of_file(&home.join("lib/libR.so"))?
+        ),
+    )];
+    Ok(R {
+        version,
+        home,
+        root: "/".into(),
+        inputs: inputs.into(),
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 mod compile;
 mod installed;
+mod script;
 mod source;
+mod workshop;
 
 pub use compile::{Blas, BuildPlace, CompileError, Compiler, compiled_package, compiled_r};
 pub use installed::{InstalledError, installed_r, version_of_home};

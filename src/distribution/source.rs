@@ -61,7 +61,9 @@ pub enum SourceError {
         missing: &'static str,
     },
     /// Another R than asked for.
-    #[error("{tarball} is R {found}, not R {expected}; type --r-version {found} if that is the one you mean")]
+    #[error(
+        "{tarball} is R {found}, not R {expected}; type --r-version {found} if that is the one you mean"
+    )]
     OtherVersion {
         /// The tarball.
         tarball: PathBuf,
@@ -86,7 +88,10 @@ pub fn check_r_source(
     let top = archive::top_folder(folder)?;
     for missing in ["configure", "VERSION", "src/main/main.c"] {
         if !top.join(missing).is_file() {
-            return Err(SourceError::NotR { tarball: tarball.to_owned(), missing });
+            return Err(SourceError::NotR {
+                tarball: tarball.to_owned(),
+                missing,
+            });
         }
     }
     // `4.5.0`, or `4.6.0 Under development (unstable)`.
@@ -115,7 +120,10 @@ mod tests {
     #[test]
     fn sources_are_named_by_kind() {
         assert_eq!("cran".parse::<RSourceSpec>().unwrap(), RSourceSpec::Cran);
-        assert_eq!("dir:/opt/R".parse::<RSourceSpec>().unwrap(), RSourceSpec::Folder("/opt/R".into()));
+        assert_eq!(
+            "dir:/opt/R".parse::<RSourceSpec>().unwrap(),
+            RSourceSpec::Folder("/opt/R".into())
+        );
         let error = "conda".parse::<RSourceSpec>().unwrap_err().to_string();
         assert!(error.contains("dir:PATH"), "{error}");
     }

@@ -30,7 +30,10 @@ impl LibraryFolders {
             folders.push(Path::new(usual).join(&triplet));
         }
         folders.push("/usr/local/lib".into());
-        LibraryFolders { root: root.to_owned(), folders }
+        LibraryFolders {
+            root: root.to_owned(),
+            folders,
+        }
     }
 
     /// The library of that soname and architecture: its path on this machine, and its content.
@@ -48,7 +51,11 @@ impl LibraryFolders {
 /// The folders named in a root's /etc/ld.so.conf.d/*.conf.
 fn configured_folders(root: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs_err::read_dir(root.join("etc/ld.so.conf.d"))
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .map(|entries| {
+            entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .collect()
+        })
         .unwrap_or_default();
     files.sort();
     files
@@ -124,7 +131,11 @@ impl Closure {
         let mut asked: BTreeSet<String> = BTreeSet::new();
         let mut queue: VecDeque<(String, String)> = files
             .iter()
-            .flat_map(|(path, elf)| elf.needed.iter().map(|soname| (soname.clone(), path.clone())))
+            .flat_map(|(path, elf)| {
+                elf.needed
+                    .iter()
+                    .map(|soname| (soname.clone(), path.clone()))
+            })
             .collect();
         while let Some((soname, needed_by)) = queue.pop_front() {
             if provided(&soname) || !asked.insert(soname.clone()) {
@@ -135,7 +146,11 @@ impl Closure {
                 continue;
             };
             if let Ok(elf) = ElfFile::read(&content) {
-                queue.extend(elf.needed.into_iter().map(|needed| (needed, soname.clone())));
+                queue.extend(
+                    elf.needed
+                        .into_iter()
+                        .map(|needed| (needed, soname.clone())),
+                );
             }
             closure.libraries.insert(soname, (path, content));
         }
@@ -161,7 +176,10 @@ mod tests {
         symlink("loop", path.join("usr/lib64/loop")).unwrap();
 
         let resolve = |name: &str| resolve_in_root(path, Path::new(name));
-        assert_eq!(resolve("/lib64/liba.so.1"), Some(path.join("usr/lib64/liba.so.1.2")));
+        assert_eq!(
+            resolve("/lib64/liba.so.1"),
+            Some(path.join("usr/lib64/liba.so.1.2"))
+        );
         assert_eq!(resolve("/lib64/escape"), None);
         assert_eq!(resolve("/lib64/loop"), None);
         assert_eq!(resolve("/lib64/absent"), None);
@@ -180,11 +198,17 @@ mod tests {
 
         let closure = Closure::complete(&files, |_| false, &host, architecture);
         assert!(closure.libraries.contains_key("libc.so.6"));
-        assert!(closure.libraries.keys().any(|soname| soname.starts_with("ld-linux")));
+        assert!(
+            closure
+                .libraries
+                .keys()
+                .any(|soname| soname.starts_with("ld-linux"))
+        );
         assert_eq!(closure.missing.len(), 1);
         assert_eq!(closure.missing[0].needed_by, "bin/program");
 
-        let closure = Closure::complete(&files, |soname| soname == "libc.so.6", &host, architecture);
+        let closure =
+            Closure::complete(&files, |soname| soname == "libc.so.6", &host, architecture);
         assert!(closure.libraries.is_empty());
     }
 }

@@ -69,7 +69,8 @@ fn tables(content: &[u8]) -> object::read::Result<Tables<'_>> {
 /// The file up to the end of what is mapped; bytes in between that no segment maps are zeroed, so that
 /// they take no room in a zip.
 fn mapped_part(content: &[u8], header: &Header, segments: &[Segment]) -> Option<Vec<u8>> {
-    let headers_end = u64::from(header.e_phentsize(LE)) * segments.len() as u64 + header.e_phoff(LE);
+    let headers_end =
+        u64::from(header.e_phentsize(LE)) * segments.len() as u64 + header.e_phoff(LE);
     let mut mapped = vec![(0, headers_end)];
     mapped.extend(
         segments
@@ -183,14 +184,20 @@ mod tests {
             panic!("{:?}", strip(&program));
         };
         assert!(stripped.len() < program.len());
-        assert_eq!(ElfFile::read(&program).unwrap(), ElfFile::read(&stripped).unwrap());
+        assert_eq!(
+            ElfFile::read(&program).unwrap(),
+            ElfFile::read(&stripped).unwrap()
+        );
         assert!(matches!(strip(&stripped), StripOutcome::Kept(_)));
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stripped");
         std::fs::write(&path, stripped).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        let output = std::process::Command::new(path).arg("--list").output().unwrap();
+        let output = std::process::Command::new(path)
+            .arg("--list")
+            .output()
+            .unwrap();
         assert!(output.status.success());
     }
 
@@ -217,6 +224,9 @@ mod tests {
         assert!(matches!(strip(b"#!/bin/sh\n"), StripOutcome::Kept(_)));
         assert!(matches!(strip(b"\x7fELF"), StripOutcome::Kept(_)));
         let whole = this_program();
-        assert!(matches!(strip(&whole[..whole.len() / 3]), StripOutcome::Kept(_)));
+        assert!(matches!(
+            strip(&whole[..whole.len() / 3]),
+            StripOutcome::Kept(_)
+        ));
     }
 }

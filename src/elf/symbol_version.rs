@@ -50,7 +50,10 @@ mod tests {
                 .map(|(family, number)| (family.to_owned(), number))
         };
         assert_eq!(number("GLIBC_2.2.5"), Some(("GLIBC".into(), vec![2, 2, 5])));
-        assert_eq!(number("CURL_OPENSSL_4"), Some(("CURL_OPENSSL".into(), vec![4])));
+        assert_eq!(
+            number("CURL_OPENSSL_4"),
+            Some(("CURL_OPENSSL".into(), vec![4]))
+        );
         assert_eq!(number("GLIBC_PRIVATE"), None);
         assert_eq!(number("plain"), None);
     }

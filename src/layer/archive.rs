@@ -84,15 +84,19 @@ const ABSURD: u64 = 4 * 262_144_000;
 impl LayerArchive {
     /// Reads a zip file.
     pub fn open(path: &Path) -> Result<LayerArchive, ReadZipError> {
-        let name = path
-            .file_name()
-            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name = path.file_name().map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         LayerArchive::read(&name, fs_err::read(path)?.into())
     }
 
     /// Reads a zip in memory.
     pub fn read(name: &str, zip: Arc<[u8]>) -> Result<LayerArchive, ReadZipError> {
-        let not_a_zip = |source| ReadZipError::NotAZip { name: name.to_owned(), source };
+        let not_a_zip = |source| ReadZipError::NotAZip {
+            name: name.to_owned(),
+            source,
+        };
         let archive = ZipArchive::from_slice(&zip).map_err(not_a_zip)?;
         let mut records = archive.entries();
         let mut entries = Vec::new();
@@ -103,18 +107,35 @@ impl LayerArchive {
             let mode = record.external_attributes() >> 16;
             let size = record.uncompressed_size_hint();
             unzipped = unzipped.saturating_add(size);
-            positions.push((record.wayfinder(), record.compression_method(), record.crc32()));
-            entries.push(ArchiveEntry { path, mode, size, content: Arc::from([]) });
+            positions.push((
+                record.wayfinder(),
+                record.compression_method(),
+                record.crc32(),
+            ));
+            entries.push(ArchiveEntry {
+                path,
+                mode,
+                size,
+                content: Arc::from([]),
+            });
         }
         if unzipped <= ABSURD {
             for (entry, (position, method, crc)) in entries.iter_mut().zip(positions) {
                 let data = archive.get_entry(position).map_err(not_a_zip)?.data();
                 entry.content = unpack(data, method, entry.size, crc).map_err(|reason| {
-                    ReadZipError::Entry { name: name.to_owned(), entry: entry.path.clone(), reason }
+                    ReadZipError::Entry {
+                        name: name.to_owned(),
+                        entry: entry.path.clone(),
+                        reason,
+                    }
                 })?;
             }
         }
-        Ok(LayerArchive { name: name.to_owned(), entries, zipped_size: zip.len() as u64 })
+        Ok(LayerArchive {
+            name: name.to_owned(),
+            entries,
+            zipped_size: zip.len() as u64,
+        })
     }
 
     /// Bytes of all files together: the unzipped size that Lambda counts.
@@ -128,7 +149,12 @@ impl LayerArchive {
     }
 }
 
-fn unpack(data: &[u8], method: CompressionMethod, size: u64, crc: u32) -> Result<Arc<[u8]>, String> {
+fn unpack(
+    data: &[u8],
+    method: CompressionMethod,
+    size: u64,
+    crc: u32,
+) -> Result<Arc<[u8]>, String> {
     let size = usize::try_from(size).map_err(|_| "it is too large".to_owned())?;
     let content = match method {
         CompressionMethod::STORE => data.to_vec(),
@@ -140,7 +166,11 @@ fn unpack(data: &[u8], method: CompressionMethod, size: u64, crc: u32) -> Result
             content.truncate(length);
             content
         }
-        other => return Err(format!("compression method {other:?} is none that Lambda unpacks")),
+        other => {
+            return Err(format!(
+                "compression method {other:?} is none that Lambda unpacks"
+            ));
+        }
     };
     let mut actual = Crc::new();
     actual.update(&content);

@@ -67,7 +67,11 @@ pub fn complete(
             StripOutcome::Kept(_) => content,
         };
         let path = format!("lib/{soname}");
-        added.push(AddedLibrary { path: path.clone(), from, size: content.len() as u64 });
+        added.push(AddedLibrary {
+            path: path.clone(),
+            from,
+            size: content.len() as u64,
+        });
         tree.insert(path, Entry::bytes(content, true));
     }
     Ok(added)

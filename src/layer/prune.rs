@@ -34,7 +34,11 @@ pub fn prune(tree: &mut LayerTree, rules: &[PruneRule]) -> Result<Vec<Pruned>, g
     let mut report = Vec::with_capacity(rules.len());
     for rule in rules {
         let (drop, except) = (patterns(&rule.drop)?, patterns(&rule.except)?);
-        let mut pruned = Pruned { reason: rule.reason.clone(), files: 0, bytes: 0 };
+        let mut pruned = Pruned {
+            reason: rule.reason.clone(),
+            files: 0,
+            bytes: 0,
+        };
         tree.retain(|path, entry| {
             let keep = !drop.is_match(path) || except.is_match(path);
             if !keep {
@@ -64,7 +68,13 @@ mod tests {
     #[test]
     fn rules_drop_what_they_name_but_their_exceptions() {
         let mut tree = LayerTree::default();
-        for path in ["R/bin/R", "R/bin/exec/R", "R/bin/BATCH", "R/library/a/help/a.rdb", "R/library/a/R/a"] {
+        for path in [
+            "R/bin/R",
+            "R/bin/exec/R",
+            "R/bin/BATCH",
+            "R/library/a/help/a.rdb",
+            "R/library/a/R/a",
+        ] {
             tree.insert(path, Entry::bytes(&b"1234"[..], false));
         }
         let rule = |drop: &str, except: &[&str]| PruneRule {
@@ -72,7 +82,10 @@ mod tests {
             except: except.iter().map(|&text| text.to_owned()).collect(),
             reason: drop.to_owned(),
         };
-        let rules = [rule("R/bin/*", &["R/bin/R"]), rule("R/library/*/{help,html}/**", &[])];
+        let rules = [
+            rule("R/bin/*", &["R/bin/R"]),
+            rule("R/library/*/{help,html}/**", &[]),
+        ];
         let report = prune(&mut tree, &rules).unwrap();
         let kept: Vec<&str> = tree.iter().map(|(path, _)| path).collect();
         assert_eq!(kept, ["R/bin/R", "R/bin/exec/R", "R/library/a/R/a"]);

@@ -100,7 +100,10 @@ impl RuntimeRecipe {
     }
 
     /// The recipe in this program.
-    #[expect(clippy::expect_used, reason = "embedded data, parsed by a test of this module")]
+    #[expect(
+        clippy::expect_used,
+        reason = "embedded data, parsed by a test of this module"
+    )]
     pub fn embedded() -> &'static RuntimeRecipe {
         static RECIPE: OnceLock<RuntimeRecipe> = OnceLock::new();
         RECIPE.get_or_init(|| {

@@ -26,10 +26,16 @@ pub fn insert_r(tree: &mut LayerTree, home: &Path) -> Result<Vec<String>, TreeEr
             tree.insert_folder(&format!("{R_HOME}/{folder}"), Path::new(elsewhere))?;
         }
     }
-    tree.insert(format!("{R_HOME}/bin/R"), Entry::bytes(relocated(&script).into_bytes(), true));
+    tree.insert(
+        format!("{R_HOME}/bin/R"),
+        Entry::bytes(relocated(&script).into_bytes(), true),
+    );
     let profile = fs_err::read_to_string(home.join("library/base/R/Rprofile"))?;
     let profile = profile + embedded::text("runtime/Rprofile.R");
-    tree.insert(format!("{R_HOME}/library/base/R/Rprofile"), Entry::bytes(profile.into_bytes(), false));
+    tree.insert(
+        format!("{R_HOME}/library/base/R/Rprofile"),
+        Entry::bytes(profile.into_bytes(), false),
+    );
     Ok(dangling)
 }
 
@@ -50,22 +56,37 @@ fn relocated(script: &str) -> String {
     let line_of = |line: &str| {
         folders
             .iter()
-            .find(|(variable, _)| line.strip_prefix(variable).is_some_and(|rest| rest.starts_with('=')))
-            .map_or_else(|| line.to_owned(), |(variable, folder)| format!("{variable}={folder}"))
+            .find(|(variable, _)| {
+                line.strip_prefix(variable)
+                    .is_some_and(|rest| rest.starts_with('='))
+            })
+            .map_or_else(
+                || line.to_owned(),
+                |(variable, folder)| format!("{variable}={folder}"),
+            )
     };
     script.lines().map(|line| line_of(line) + "\n").collect()
 }
 
 /// Adds bootstrap and the runtime's R code.
 pub fn insert_runtime(tree: &mut LayerTree) {
-    tree.insert("bootstrap", Entry::bytes(embedded::text("runtime/bootstrap").as_bytes(), true));
+    tree.insert(
+        "bootstrap",
+        Entry::bytes(embedded::text("runtime/bootstrap").as_bytes(), true),
+    );
     for (name, content) in embedded::files("runtime/r-layer") {
         tree.insert(format!("r-layer/{name}"), Entry::bytes(content, false));
     }
 }
 
 /// Adds what a running function can say of the layer that it runs on: `r-layer/NAME.json`.
-pub fn insert_description(tree: &mut LayerTree, name: &str, r_version: &str, target: &str, architecture: &str) {
+pub fn insert_description(
+    tree: &mut LayerTree,
+    name: &str,
+    r_version: &str,
+    target: &str,
+    architecture: &str,
+) {
     let text = json!({
         "name": name,
         "r_version": r_version,
@@ -103,7 +124,11 @@ mod tests {
             "#!/bin/sh\nR_HOME_DIR=/opt/R\nR_DOC_DIR=/opt/R/doc\nR_HOME_DIR_X=1\nexec R\n"
         );
         assert!(tree.get("R/doc/COPYING").is_some());
-        let profile = tree.get("R/library/base/R/Rprofile").unwrap().read().unwrap();
+        let profile = tree
+            .get("R/library/base/R/Rprofile")
+            .unwrap()
+            .read()
+            .unwrap();
         let profile = String::from_utf8_lossy(&profile);
         assert!(profile.starts_with("T <- TRUE\n") && profile.contains("Sys.which"));
     }

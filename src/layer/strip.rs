@@ -48,7 +48,11 @@ fn strip_entry(path: &str, entry: &Entry) -> io::Result<Option<(String, Entry, u
         }
         StripOutcome::Kept(_) => (content, 0),
     };
-    Ok(Some((path.to_owned(), Entry::bytes(content, entry.executable), saved)))
+    Ok(Some((
+        path.to_owned(),
+        Entry::bytes(content, entry.executable),
+        saved,
+    )))
 }
 
 /// Spares reading files that are certainly none: R's databases and texts are most of a layer.

@@ -32,7 +32,11 @@ impl Entry {
     /// An entry in memory.
     pub fn bytes(content: impl Into<Arc<[u8]>>, executable: bool) -> Entry {
         let content = content.into();
-        Entry { size: content.len() as u64, content: Content::Bytes(content), executable }
+        Entry {
+            size: content.len() as u64,
+            content: Content::Bytes(content),
+            executable,
+        }
     }
 
     /// The bytes, read if they are in a file.
@@ -105,7 +109,11 @@ impl LayerTree {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .ok_or_else(|| TreeError::NotUtf8(path.clone()))?;
-            let place = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let place = if prefix.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{prefix}/{name}")
+            };
             let metadata = match fs_err::metadata(&path) {
                 Ok(metadata) => metadata,
                 Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
@@ -118,7 +126,11 @@ impl LayerTree {
                 self.walk(&place, &path, depth + 1, dangling)?;
             } else if metadata.is_file() {
                 let executable = is_executable(&metadata);
-                let entry = Entry { size: metadata.len(), content: Content::File(path), executable };
+                let entry = Entry {
+                    size: metadata.len(),
+                    content: Content::File(path),
+                    executable,
+                };
                 self.insert(place, entry);
             } else {
                 return Err(TreeError::SpecialFile(path));
@@ -139,7 +151,9 @@ impl LayerTree {
 
     /// Every path and entry, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
+        self.entries
+            .iter()
+            .map(|(path, entry)| (path.as_str(), entry))
     }
 
     /// Keeps the entries of which `keep` says so.
@@ -196,18 +210,26 @@ mod tests {
         let dangling = tree.insert_folder("R", path).unwrap();
         assert_eq!(dangling, ["R/dangling"]);
         let paths: Vec<&str> = tree.iter().map(|(path, _)| path).collect();
-        assert_eq!(paths, ["R/VERSION", "R/bin/exec/R", "R/links/exec/R", "R/version"]);
+        assert_eq!(
+            paths,
+            ["R/VERSION", "R/bin/exec/R", "R/links/exec/R", "R/version"]
+        );
         assert_eq!(tree.get("R/bin/exec/R").unwrap().mode(), 0o755);
         assert_eq!(tree.get("R/VERSION").unwrap().mode(), 0o644);
         assert_eq!(tree.unzipped_size(), 5 + 7 + 7 + 5);
-        assert_eq!(&tree.get("R/version").unwrap().read().unwrap()[..], b"4.5.0");
+        assert_eq!(
+            &tree.get("R/version").unwrap().read().unwrap()[..],
+            b"4.5.0"
+        );
     }
 
     #[test]
     fn a_link_into_its_own_folder_is_an_error_and_no_endless_walk() {
         let folder = tempfile::tempdir().unwrap();
         symlink(".", folder.path().join("again")).unwrap();
-        let error = LayerTree::default().insert_folder("", folder.path()).unwrap_err();
+        let error = LayerTree::default()
+            .insert_folder("", folder.path())
+            .unwrap_err();
         assert!(error.to_string().contains("again"), "{error}");
     }
 }

@@ -29,7 +29,10 @@ pub fn unpack(layers: &[LayerArchive], folder: &Path) -> Result<(), UnpackError>
     fs_err::create_dir_all(folder)?;
     for layer in layers {
         for entry in &layer.entries {
-            let leaves = || UnpackError::Unsafe { layer: layer.name.clone(), entry: entry.path.clone() };
+            let leaves = || UnpackError::Unsafe {
+                layer: layer.name.clone(),
+                entry: entry.path.clone(),
+            };
             let place = within_folder(Path::new(""), Path::new(&entry.path)).ok_or_else(leaves)?;
             if passes_a_link(folder, &place) {
                 return Err(leaves());
@@ -42,7 +45,10 @@ pub fn unpack(layers: &[LayerArchive], folder: &Path) -> Result<(), UnpackError>
 
 /// Is one of the folders above a path a link? What is written there would land elsewhere.
 fn passes_a_link(folder: &Path, place: &Path) -> bool {
-    place.ancestors().skip(1).any(|above| folder.join(above).is_symlink())
+    place
+        .ancestors()
+        .skip(1)
+        .any(|above| folder.join(above).is_symlink())
 }
 
 fn unpack_entry(
@@ -92,7 +98,11 @@ mod tests {
                 content: Arc::from(content.as_bytes()),
             })
             .collect();
-        LayerArchive { name: "some.zip".to_owned(), entries, zipped_size: 0 }
+        LayerArchive {
+            name: "some.zip".to_owned(),
+            entries,
+            zipped_size: 0,
+        }
     }
 
     #[test]
@@ -100,13 +110,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let opt = folder.path().join("opt");
         let layers = [
-            layer(&[("bootstrap", 0o100_755, "one"), ("lib/", 0o040_755, ""), ("lib/a", 0, "a")]),
+            layer(&[
+                ("bootstrap", 0o100_755, "one"),
+                ("lib/", 0o040_755, ""),
+                ("lib/a", 0, "a"),
+            ]),
             layer(&[("bootstrap", 0o100_755, "two"), ("lib/b", 0o120_777, "a")]),
         ];
         unpack(&layers, &opt).unwrap();
-        assert_eq!(fs_err::read_to_string(opt.join("bootstrap")).unwrap(), "two");
+        assert_eq!(
+            fs_err::read_to_string(opt.join("bootstrap")).unwrap(),
+            "two"
+        );
         assert_eq!(fs_err::read_to_string(opt.join("lib/b")).unwrap(), "a");
-        let mode = |path: &str| fs_err::metadata(opt.join(path)).unwrap().permissions().mode() & 0o777;
+        let mode = |path: &str| {
+            fs_err::metadata(opt.join(path))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777
+        };
         assert_eq!((mode("bootstrap"), mode("lib/a")), (0o755, 0o644));
     }
 
@@ -122,7 +145,10 @@ mod tests {
         ] {
             let opt = folder.path().join("a/opt");
             let refused = unpack(&[layer(&entries)], &opt);
-            assert!(matches!(refused, Err(UnpackError::Unsafe { .. })), "{entries:?}");
+            assert!(
+                matches!(refused, Err(UnpackError::Unsafe { .. })),
+                "{entries:?}"
+            );
             let _ = fs_err::remove_dir_all(&opt);
         }
     }

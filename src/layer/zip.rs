@@ -22,7 +22,9 @@ pub enum ZipError {
     #[error("the zip cannot be written: {0}")]
     Archive(#[from] rawzip::Error),
     /// SOURCE_DATE_EPOCH is no time that a zip can hold.
-    #[error("SOURCE_DATE_EPOCH is `{0}`; it must be seconds since 1970, from 1980 on and before 2107")]
+    #[error(
+        "SOURCE_DATE_EPOCH is `{0}`; it must be seconds since 1970, from 1980 on and before 2107"
+    )]
     SourceDateEpoch(String),
 }
 
@@ -84,7 +86,10 @@ pub fn write(
 }
 
 /// Compresses the largest files first, so that no core is left with one at the end.
-fn pack_all(entries: &[(&str, &Entry)], progress: &(dyn Fn(u64) + Sync)) -> Vec<io::Result<Packed>> {
+fn pack_all(
+    entries: &[(&str, &Entry)],
+    progress: &(dyn Fn(u64) + Sync),
+) -> Vec<io::Result<Packed>> {
     let mut by_size: Vec<usize> = (0..entries.len()).collect();
     by_size.sort_by_key(|&index| std::cmp::Reverse(entries[index].1.size));
     let mut packed: Vec<(usize, io::Result<Packed>)> = by_size
@@ -117,9 +122,19 @@ fn pack(content: &[u8], compressor: &mut Compressor) -> Packed {
     match compressor.deflate_compress(content, &mut data) {
         Ok(length) if length < content.len() => {
             data.truncate(length);
-            Packed { method: CompressionMethod::DEFLATE, data, crc, size }
+            Packed {
+                method: CompressionMethod::DEFLATE,
+                data,
+                crc,
+                size,
+            }
         }
-        _ => Packed { method: CompressionMethod::STORE, data: content.to_vec(), crc, size },
+        _ => Packed {
+            method: CompressionMethod::STORE,
+            data: content.to_vec(),
+            crc,
+            size,
+        },
     }
 }
 
@@ -136,7 +151,10 @@ mod tests {
 
     fn tree() -> LayerTree {
         let mut tree = LayerTree::default();
-        tree.insert("lib/b", Entry::bytes("text ".repeat(1000).into_bytes(), false));
+        tree.insert(
+            "lib/b",
+            Entry::bytes("text ".repeat(1000).into_bytes(), false),
+        );
         tree.insert("bootstrap", Entry::bytes(&b"#!/bin/sh\n"[..], true));
         tree.insert("empty", Entry::bytes(&b""[..], false));
         tree
@@ -152,7 +170,11 @@ mod tests {
             .collect();
         assert_eq!(
             read,
-            [("bootstrap".into(), 0o755, 10), ("empty".into(), 0o644, 0), ("lib/b".into(), 0o644, 5000)]
+            [
+                ("bootstrap".into(), 0o755, 10),
+                ("empty".into(), 0o644, 0),
+                ("lib/b".into(), 0o644, 5000)
+            ]
         );
         assert_eq!(&archive.entries[2].content[..5], b"text ");
     }

@@ -59,7 +59,10 @@ mod tests {
         let text = "Package: a\nVersion: 1.0-2\nLicense: MIT +\n    file LICENSE\n\nPackage: b\nVersion: 2\n";
         assert_eq!(parse_records(text).unwrap().len(), 2);
         let description = Description::parse(text).unwrap();
-        assert_eq!((description.package.as_str(), description.version.as_str()), ("a", "1.0-2"));
+        assert_eq!(
+            (description.package.as_str(), description.version.as_str()),
+            ("a", "1.0-2")
+        );
         assert_eq!(description.license.as_deref(), Some("MIT +\nfile LICENSE"));
     }
 

@@ -19,7 +19,12 @@ pub struct VersionError(String);
 impl RVersion {
     /// `4.5` of `4.5.0`.
     pub fn minor(&self) -> String {
-        self.numbers.iter().take(2).map(u64::to_string).collect::<Vec<_>>().join(".")
+        self.numbers
+            .iter()
+            .take(2)
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(".")
     }
 
     /// The first number.
@@ -45,10 +50,17 @@ impl FromStr for RVersion {
         let text = text.trim();
         let numbers = text
             .split(['.', '-'])
-            .map(|part| part.parse().ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit())))
+            .map(|part| {
+                part.parse()
+                    .ok()
+                    .filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()))
+            })
             .collect::<Option<Vec<u64>>>()
             .ok_or_else(|| VersionError(text.to_owned()))?;
-        Ok(RVersion { text: text.to_owned(), numbers })
+        Ok(RVersion {
+            text: text.to_owned(),
+            numbers,
+        })
     }
 }
 

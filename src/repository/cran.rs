@@ -26,7 +26,12 @@ pub async fn available_r_versions(mirrors: &[Mirror], major: u64, http: &Http) -
         let names = mirror.names(&format!("src/base/R-{major}"), http).await;
         let mut versions: Vec<RVersion> = names
             .iter()
-            .filter_map(|name| name.strip_prefix("R-")?.strip_suffix(".tar.gz")?.parse().ok())
+            .filter_map(|name| {
+                name.strip_prefix("R-")?
+                    .strip_suffix(".tar.gz")?
+                    .parse()
+                    .ok()
+            })
             .collect();
         versions.sort_by(|one, other| other.cmp(one));
         versions.dedup();

@@ -30,10 +30,12 @@ impl Location {
     pub async fn text(&self, http: &Http) -> Result<String, HttpError> {
         match self {
             Location::Url(url) => http.text(url).await,
-            Location::File(path) => fs_err::read_to_string(path).map_err(|source| HttpError::NotSaved {
-                url: path.display().to_string(),
-                source,
-            }),
+            Location::File(path) => {
+                fs_err::read_to_string(path).map_err(|source| HttpError::NotSaved {
+                    url: path.display().to_string(),
+                    source,
+                })
+            }
         }
     }
 }
@@ -106,11 +108,20 @@ mod tests {
 
     #[test]
     fn urls_and_paths_are_told_apart() {
-        assert_eq!(Location::parse("/srv/R.tar.gz"), Location::File("/srv/R.tar.gz".into()));
-        assert_eq!(Location::parse("file:///srv/R"), Location::File("/srv/R".into()));
+        assert_eq!(
+            Location::parse("/srv/R.tar.gz"),
+            Location::File("/srv/R.tar.gz".into())
+        );
+        assert_eq!(
+            Location::parse("file:///srv/R"),
+            Location::File("/srv/R".into())
+        );
         let mirror = Mirror::parse("https://cran.example/");
         assert_eq!(mirror.at("src/x").to_string(), "https://cran.example/src/x");
-        assert_eq!(Mirror::parse("/srv/cran/").at("src/x").to_string(), "/srv/cran/src/x");
+        assert_eq!(
+            Mirror::parse("/srv/cran/").at("src/x").to_string(),
+            "/srv/cran/src/x"
+        );
     }
 
     #[test]

@@ -69,7 +69,10 @@ pub enum TarballError {
 }
 
 fn tried_list(tried: &[(String, String)]) -> String {
-    tried.iter().map(|(place, outcome)| format!("\n  {place}: {outcome}")).collect()
+    tried
+        .iter()
+        .map(|(place, outcome)| format!("\n  {place}: {outcome}"))
+        .collect()
 }
 
 /// Where tarballs are had from.
@@ -90,21 +93,33 @@ impl Tarballs<'_> {
         if let Some(sha256) = request.sha256
             && let Some(path) = self.cache.get("downloads", &sha256.to_string())
         {
-            return Ok(Tarball { path, sha256, from: None });
+            return Ok(Tarball {
+                path,
+                sha256,
+                from: None,
+            });
         }
         let mut tried = Vec::new();
         let mut not_there = true;
         for location in self.places(request) {
             match self.fetch(request, &location).await {
                 Ok(tarball) => return Ok(tarball),
-                Err(TarballError::Nowhere { tried: outcome, not_there: absent, .. }) => {
+                Err(TarballError::Nowhere {
+                    tried: outcome,
+                    not_there: absent,
+                    ..
+                }) => {
                     tried.extend(outcome);
                     not_there &= absent;
                 }
                 Err(error) => return Err(error),
             }
         }
-        Err(TarballError::Nowhere { what: request.what.clone(), tried, not_there })
+        Err(TarballError::Nowhere {
+            what: request.what.clone(),
+            tried,
+            not_there,
+        })
     }
 
     fn places(&self, request: &TarballRequest) -> Vec<Location> {
@@ -152,12 +167,21 @@ impl Tarballs<'_> {
         }
         let kept = self
             .cache
-            .get_or_make("downloads", &sha256.to_string(), self.reporter, async |content: &Path| {
-                fs_err::rename(&path, content)?;
-                Ok::<(), TarballError>(())
-            })
+            .get_or_make(
+                "downloads",
+                &sha256.to_string(),
+                self.reporter,
+                async |content: &Path| {
+                    fs_err::rename(&path, content)?;
+                    Ok::<(), TarballError>(())
+                },
+            )
             .await?;
-        Ok(Tarball { path: kept, sha256, from: Some(location.clone()) })
+        Ok(Tarball {
+            path: kept,
+            sha256,
+            from: Some(location.clone()),
+        })
     }
 
     async fn download(
@@ -166,7 +190,9 @@ impl Tarballs<'_> {
         url: &str,
         path: &Path,
     ) -> Result<(), HttpError> {
-        let task = self.reporter.begin(&format!("fetching {}", request.what), Some(0));
+        let task = self
+            .reporter
+            .begin(&format!("fetching {}", request.what), Some(0));
         self.http.download(url, path, &*task).await?;
         task.finish(&format!("fetched {} from {url}", request.what));
         Ok(())

@@ -58,7 +58,12 @@ impl RuntimeApi {
             // It ends with the process or when it is aborted; an error here is one of the listening socket.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(RuntimeApi { address, invocations, shared, server })
+        Ok(RuntimeApi {
+            address,
+            invocations,
+            shared,
+            server,
+        })
     }
 
     /// What goes into AWS_LAMBDA_RUNTIME_API.
@@ -79,7 +84,12 @@ impl RuntimeApi {
     /// done with it.
     pub async fn asked(&self, times: usize) {
         // The sender lives as long as this value, so that this cannot fail.
-        let _ = self.shared.asked.subscribe().wait_for(|asked| *asked >= times).await;
+        let _ = self
+            .shared
+            .asked
+            .subscribe()
+            .wait_for(|asked| *asked >= times)
+            .await;
     }
 
     /// Hands an event to the runtime and waits for the answer, however long it takes.
@@ -100,8 +110,14 @@ fn router(shared: Arc<Shared>) -> Router {
     let root = "/2018-06-01/runtime";
     Router::new()
         .route(&format!("{root}/invocation/next"), get(next))
-        .route(&format!("{root}/invocation/{{id}}/response"), post(response))
-        .route(&format!("{root}/invocation/{{id}}/error"), post(invocation_error))
+        .route(
+            &format!("{root}/invocation/{{id}}/response"),
+            post(response),
+        )
+        .route(
+            &format!("{root}/invocation/{{id}}/error"),
+            post(invocation_error),
+        )
         .route(&format!("{root}/init/error"), post(init_error))
         .with_state(shared)
 }
@@ -109,14 +125,27 @@ fn router(shared: Arc<Shared>) -> Router {
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
     shared.asked.send_modify(|asked| *asked += 1);
     let Some((invocation, answer)) = shared.queue.lock().await.recv().await else {
-        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "no more events");
+        return refusal(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "no more events",
+        );
     };
     let request_id = invocation.request_id.clone();
     *lock(&shared.pending) = Some(Pending { request_id, answer });
     let headers = [
-        ("Lambda-Runtime-Aws-Request-Id", invocation.request_id.clone()),
-        ("Lambda-Runtime-Deadline-Ms", invocation.deadline_ms().to_string()),
-        ("Lambda-Runtime-Invoked-Function-Arn", invocation.arn.clone()),
+        (
+            "Lambda-Runtime-Aws-Request-Id",
+            invocation.request_id.clone(),
+        ),
+        (
+            "Lambda-Runtime-Deadline-Ms",
+            invocation.deadline_ms().to_string(),
+        ),
+        (
+            "Lambda-Runtime-Invoked-Function-Arn",
+            invocation.arn.clone(),
+        ),
         ("Lambda-Runtime-Trace-Id", invocation.trace_id.clone()),
         ("Content-Type", "application/json".to_owned()),
     ];
@@ -155,7 +184,9 @@ async fn invocation_error(
 async fn init_error(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     match body(request.into_body()).await {
         Ok(body) => {
-            shared.init_error.send_replace(Some(ErrorReport::parse(&body)));
+            shared
+                .init_error
+                .send_replace(Some(ErrorReport::parse(&body)));
             accepted()
         }
         Err(refused) => refused,
@@ -173,7 +204,11 @@ fn answer(shared: &Shared, id: &str, answer: Answer) -> Response {
         }
         other => {
             *pending = other;
-            refusal(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+            refusal(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestID",
+                "Invalid request ID",
+            )
         }
     }
 }
@@ -190,7 +225,12 @@ async fn body(body: Body) -> Result<Bytes, Response> {
 
 fn accepted() -> Response {
     let body = json!({ "status": "OK" }).to_string();
-    (StatusCode::ACCEPTED, [("Content-Type", "application/json")], body).into_response()
+    (
+        StatusCode::ACCEPTED,
+        [("Content-Type", "application/json")],
+        body,
+    )
+        .into_response()
 }
 
 fn refusal(status: StatusCode, error_type: &str, message: &str) -> Response {

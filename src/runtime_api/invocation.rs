@@ -22,7 +22,12 @@ impl FunctionIdentity {
 
     /// The function's ARN.
     pub fn arn(&self) -> String {
-        format!("arn:aws:lambda:{}:{}:function:{}", self.region, Self::ACCOUNT, self.name)
+        format!(
+            "arn:aws:lambda:{}:{}:function:{}",
+            self.region,
+            Self::ACCOUNT,
+            self.name
+        )
     }
 
     /// The name of its log group.
@@ -61,7 +66,10 @@ impl Invocation {
 
     /// The deadline in milliseconds since 1970, as the header has it.
     pub fn deadline_ms(&self) -> u128 {
-        self.deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+        self.deadline
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis()
     }
 }
 
@@ -70,7 +78,10 @@ fn trace_id(now: SystemTime) -> String {
     let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let random = Uuid::new_v4().simple().to_string();
     let parent = &Uuid::new_v4().simple().to_string()[..16];
-    format!("Root=1-{seconds:08x}-{};Parent={parent};Sampled=0", &random[..24])
+    format!(
+        "Root=1-{seconds:08x}-{};Parent={parent};Sampled=0",
+        &random[..24]
+    )
 }
 
 /// An error as a runtime reports it.
@@ -118,15 +129,21 @@ mod tests {
 
     #[test]
     fn a_trace_id_has_the_documented_form() {
-        let trace = trace_id(UNIX_EPOCH + Duration::from_secs(0x6_0000_000));
+        let trace = trace_id(UNIX_EPOCH + Duration::from_secs(0x6000_0000));
         assert!(trace.starts_with("Root=1-60000000-"), "{trace}");
-        assert_eq!(trace.len(), "Root=1-60000000-;Parent=;Sampled=0".len() + 24 + 16);
+        assert_eq!(
+            trace.len(),
+            "Root=1-60000000-;Parent=;Sampled=0".len() + 24 + 16
+        );
     }
 
     #[test]
     fn any_body_is_an_error_report() {
         let report = ErrorReport::parse(br#"{"errorMessage":"no","errorType":"simpleError"}"#);
-        assert_eq!((report.error_message.as_str(), report.error_type.as_str()), ("no", "simpleError"));
+        assert_eq!(
+            (report.error_message.as_str(), report.error_type.as_str()),
+            ("no", "simpleError")
+        );
         assert_eq!(ErrorReport::parse(b"plain").error_message, "plain");
     }
 }

@@ -62,20 +62,35 @@ impl FunctionSandbox<'_> {
     pub fn start(&self, api: &RuntimeApi) -> Result<ProcessGroup, SandboxError> {
         let mut sandbox = Sandbox::new(&self.root);
         sandbox.mounts = vec![
-            Mount::Temporary { to: "/tmp".into(), size: Some(TMP_SIZE) },
-            Mount::ReadOnly { from: self.layers.clone(), to: "/opt".into() },
-            Mount::ReadOnly { from: self.code.clone(), to: "/var/task".into() },
+            Mount::Temporary {
+                to: "/tmp".into(),
+                size: Some(TMP_SIZE),
+            },
+            Mount::ReadOnly {
+                from: self.layers.clone(),
+                to: "/opt".into(),
+            },
+            Mount::ReadOnly {
+                from: self.code.clone(),
+                to: "/var/task".into(),
+            },
         ];
         // Names are looked up as this machine does.
         if std::path::Path::new("/etc/resolv.conf").exists() {
             let file = PathBuf::from("/etc/resolv.conf");
-            sandbox.mounts.push(Mount::ReadOnly { from: file.clone(), to: file });
+            sandbox.mounts.push(Mount::ReadOnly {
+                from: file.clone(),
+                to: file,
+            });
         }
         sandbox.working_folder = "/var/task".into();
         sandbox.environment = self.environment(&api.address());
         let mut command = sandbox.command("/opt/bootstrap", &[])?;
         // What a handler prints is its log.
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Ok(ProcessGroup::spawn(&mut command)?)
     }
 
@@ -89,7 +104,10 @@ impl FunctionSandbox<'_> {
             ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
             ("AWS_LAMBDA_FUNCTION_NAME", identity.name.clone()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", identity.memory.to_string()),
+            (
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                identity.memory.to_string(),
+            ),
             ("AWS_LAMBDA_LOG_GROUP_NAME", identity.log_group()),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "local".to_owned()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
@@ -115,7 +133,11 @@ impl FunctionSandbox<'_> {
 }
 
 /// Waits for the end of the start.
-pub async fn initialize(process: &mut ProcessGroup, api: &RuntimeApi, limit: Duration) -> std::io::Result<Init> {
+pub async fn initialize(
+    process: &mut ProcessGroup,
+    api: &RuntimeApi,
+    limit: Duration,
+) -> std::io::Result<Init> {
     let started = Instant::now();
     tokio::select! {
         biased;
@@ -153,7 +175,8 @@ impl PeakMemory {
 
 /// The processes below one, which is the sandbox itself and does not count.
 fn descendants(pid: u32) -> Vec<u32> {
-    let children = fs_err::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children =
+        fs_err::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     children
         .split_whitespace()
         .filter_map(|child| child.parse().ok())

@@ -36,7 +36,9 @@ pub enum Mount {
 impl Mount {
     fn to(&self) -> &Path {
         match self {
-            Mount::ReadOnly { to, .. } | Mount::Writable { to, .. } | Mount::Temporary { to, .. } => to,
+            Mount::ReadOnly { to, .. }
+            | Mount::Writable { to, .. }
+            | Mount::Temporary { to, .. } => to,
         }
     }
 }
@@ -45,7 +47,9 @@ impl Mount {
 #[derive(Debug, thiserror::Error)]
 pub enum BubblewrapError {
     /// No `bwrap`.
-    #[error("bubblewrap (`bwrap`) is not installed; type: apt-get install bubblewrap (or dnf, brew …)")]
+    #[error(
+        "bubblewrap (`bwrap`) is not installed; type: apt-get install bubblewrap (or dnf, brew …)"
+    )]
     NotInstalled,
     /// The root could not be looked at.
     #[error("the root file system {root} cannot be read: {source}")]
@@ -80,7 +84,10 @@ impl Sandbox {
         Sandbox {
             root: root.into(),
             writable_root: false,
-            mounts: vec![Mount::Temporary { to: "/tmp".into(), size: None }],
+            mounts: vec![Mount::Temporary {
+                to: "/tmp".into(),
+                size: None,
+            }],
             environment: BTreeMap::new(),
             working_folder: "/".into(),
             privileged: false,
@@ -91,8 +98,13 @@ impl Sandbox {
     pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, BubblewrapError> {
         let bwrap = find_program("bwrap").ok_or(BubblewrapError::NotInstalled)?;
         let mut command = Command::new(bwrap);
-        command
-            .args(["--unshare-pid", "--unshare-ipc", "--die-with-parent", "--new-session", "--clearenv"]);
+        command.args([
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+        ]);
         if !self.privileged {
             command.args(["--cap-drop", "ALL"]);
         }
@@ -120,8 +132,12 @@ impl Sandbox {
         for mount in &self.mounts {
             let to = mount.to().as_os_str().to_owned();
             match mount {
-                Mount::ReadOnly { from, .. } => arguments.extend(["--ro-bind".into(), from.into(), to]),
-                Mount::Writable { from, .. } => arguments.extend(["--bind".into(), from.into(), to]),
+                Mount::ReadOnly { from, .. } => {
+                    arguments.extend(["--ro-bind".into(), from.into(), to])
+                }
+                Mount::Writable { from, .. } => {
+                    arguments.extend(["--bind".into(), from.into(), to])
+                }
                 Mount::Temporary { size, .. } => {
                     if let Some(size) = size {
                         arguments.extend(["--size".into(), size.to_string().into()]);
@@ -138,8 +154,15 @@ impl Sandbox {
 
     /// Binds what is in a folder of the root. A folder that lacks a place where something is to be put is
     /// made anew with its contents bound one by one, so that a root need not be written to.
-    fn bind_level(&self, level: &Path, arguments: &mut Vec<OsString>) -> Result<(), BubblewrapError> {
-        let failed = |source| BubblewrapError::Root { root: self.root.clone(), source };
+    fn bind_level(
+        &self,
+        level: &Path,
+        arguments: &mut Vec<OsString>,
+    ) -> Result<(), BubblewrapError> {
+        let failed = |source| BubblewrapError::Root {
+            root: self.root.clone(),
+            source,
+        };
         let on_host = self.on_host(level);
         let mut entries: Vec<_> = fs_err::read_dir(&on_host)
             .map_err(failed)?
@@ -148,7 +171,10 @@ impl Sandbox {
         entries.sort_by_key(fs_err::DirEntry::file_name);
         for entry in entries {
             let inside = level.join(entry.file_name());
-            if ["/proc", "/dev", "/tmp", "/sys"].iter().any(|own| inside == Path::new(own)) {
+            if ["/proc", "/dev", "/tmp", "/sys"]
+                .iter()
+                .any(|own| inside == Path::new(own))
+            {
                 continue;
             }
             let kind = entry.file_type().map_err(failed)?;

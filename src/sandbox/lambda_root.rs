@@ -16,8 +16,14 @@ use crate::target::{Architecture, Target};
 const PACKAGES: [&str; 4] = ["ca-certificates", "curl", "gawk", "zlib1g"];
 
 /// Libraries that are there though no command needs them.
-const LIBRARIES: [&str; 6] =
-    ["libstdc++.so.6", "libgcc_s.so.1", "libz.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
+const LIBRARIES: [&str; 6] = [
+    "libstdc++.so.6",
+    "libgcc_s.so.1",
+    "libz.so.1",
+    "libnss_files.so.2",
+    "libnss_dns.so.2",
+    "libresolv.so.2",
+];
 
 /// A root like the target's, from a Debian release; from the cache or made now.
 pub async fn lambda_root(
@@ -32,7 +38,12 @@ pub async fn lambda_root(
         .get_or_make("roots", &name, reporter, async |content: &Path| {
             let packages = PACKAGES.map(str::to_owned);
             let debian = debian_root(suite, &packages, architecture, cache, reporter).await?;
-            Maker { debian: &debian, root: content, architecture }.make(target)?;
+            Maker {
+                debian: &debian,
+                root: content,
+                architecture,
+            }
+            .make(target)?;
             Ok(())
         })
         .await
@@ -46,7 +57,17 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn make(&self, target: &Target) -> io::Result<()> {
-        for folder in ["usr/bin", "usr/lib64", "etc/pki/tls/certs", "opt", "var/task", "var/runtime", "tmp", "proc", "dev"] {
+        for folder in [
+            "usr/bin",
+            "usr/lib64",
+            "etc/pki/tls/certs",
+            "opt",
+            "var/task",
+            "var/runtime",
+            "tmp",
+            "proc",
+            "dev",
+        ] {
             fs_err::create_dir_all(self.root.join(folder))?;
         }
         self.link_folders()?;
@@ -97,11 +118,27 @@ impl Maker<'_> {
     fn copy_libraries(&self, programs: &BTreeMap<String, ElfFile>) -> io::Result<()> {
         let mut wanted = programs.clone();
         let needed = LIBRARIES.map(str::to_owned).to_vec();
-        wanted.insert("Lambda".to_owned(), ElfFile { needed, ..ElfFile::default() });
+        wanted.insert(
+            "Lambda".to_owned(),
+            ElfFile {
+                needed,
+                ..ElfFile::default()
+            },
+        );
         for elf in programs.values() {
-            if let Some(loader) = elf.interpreter.as_deref().and_then(|path| path.rsplit('/').next()) {
+            if let Some(loader) = elf
+                .interpreter
+                .as_deref()
+                .and_then(|path| path.rsplit('/').next())
+            {
                 let needed = vec![loader.to_owned()];
-                wanted.insert(loader.to_owned(), ElfFile { needed, ..ElfFile::default() });
+                wanted.insert(
+                    loader.to_owned(),
+                    ElfFile {
+                        needed,
+                        ..ElfFile::default()
+                    },
+                );
             }
         }
         let folders = LibraryFolders::of_root(self.debian, self.architecture, &[]);
@@ -126,12 +163,24 @@ impl Maker<'_> {
     fn write_configuration(&self) -> io::Result<()> {
         let certificates = fs_err::read(self.debian.join("etc/ssl/certs/ca-certificates.crt"))?;
         self.write("etc/pki/tls/certs/ca-bundle.crt", &certificates, 0o644)?;
-        self.write("etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files dns\n", 0o644)?;
+        self.write(
+            "etc/nsswitch.conf",
+            b"passwd: files\ngroup: files\nhosts: files dns\n",
+            0o644,
+        )?;
         self.write("etc/hosts", b"127.0.0.1 localhost\n", 0o644)?;
         self.write("etc/resolv.conf", b"", 0o644)?;
-        self.write("etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:993:990::/tmp:/bin/sh\n", 0o644)?;
+        self.write(
+            "etc/passwd",
+            b"root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:993:990::/tmp:/bin/sh\n",
+            0o644,
+        )?;
         self.write("etc/group", b"root:x:0:\nsbx_user1051:x:990:\n", 0o644)?;
-        self.write("etc/system-release", b"Amazon Linux release 2023 (Amazon Linux)\n", 0o644)
+        self.write(
+            "etc/system-release",
+            b"Amazon Linux release 2023 (Amazon Linux)\n",
+            0o644,
+        )
     }
 
     fn write(&self, path: &str, content: &[u8], mode: u32) -> io::Result<()> {
@@ -164,8 +213,11 @@ pub fn glibc_of_root(root: &Path, architecture: Architecture) -> Option<Vec<u32>
     const VERSION: &str = "release version ";
     let folders = LibraryFolders::of_root(root, architecture, &[]);
     let (_, content) = folders.find("libc.so.6", architecture)?;
-    let start = content.windows(BANNER.len()).position(|window| window == BANNER)?;
-    let banner = String::from_utf8_lossy(&content[start..content.len().min(start + 200)]).into_owned();
+    let start = content
+        .windows(BANNER.len())
+        .position(|window| window == BANNER)?;
+    let banner =
+        String::from_utf8_lossy(&content[start..content.len().min(start + 200)]).into_owned();
     let version = banner.split_once(VERSION)?.1;
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     crate::elf::parse_version_number(version[..end].trim_end_matches('.'))
@@ -179,8 +231,18 @@ mod tests {
     fn the_glibc_of_this_machine_is_what_it_says_itself() {
         let architecture = Architecture::of_this_machine().unwrap();
         let found = glibc_of_root(Path::new("/"), architecture).unwrap();
-        let found = found.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
-        let said = std::process::Command::new("getconf").arg("GNU_LIBC_VERSION").output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), format!("glibc {found}"));
+        let found = found
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(".");
+        let said = std::process::Command::new("getconf")
+            .arg("GNU_LIBC_VERSION")
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&said.stdout).trim(),
+            format!("glibc {found}")
+        );
     }
 }

@@ -49,7 +49,10 @@ pub struct LoggedCommand<'a> {
 impl LoggedCommand<'_> {
     /// Runs it to its end. Lines that begin with `==>` are told as steps.
     pub async fn run(mut self, task: &dyn Task) -> Result<(), CommandFailed> {
-        let start = |source| CommandFailed::Start { what: self.what.to_owned(), source };
+        let start = |source| CommandFailed::Start {
+            what: self.what.to_owned(),
+            source,
+        };
         if let Some(folder) = self.log.parent() {
             fs_err::create_dir_all(folder).map_err(start)?;
         }
@@ -59,7 +62,10 @@ impl LoggedCommand<'_> {
             .open(self.log)
             .await
             .map_err(start)?;
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut group = ProcessGroup::spawn(&mut self.command).map_err(start)?;
         let log = tokio::sync::Mutex::new(file);
         let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
@@ -123,7 +129,10 @@ impl ProcessGroup {
         #[cfg(unix)]
         command.process_group(0);
         let child = command.kill_on_drop(true).spawn()?;
-        Ok(ProcessGroup { child, finished: false })
+        Ok(ProcessGroup {
+            child,
+            finished: false,
+        })
     }
 
     /// Waits for the child's end.
@@ -140,7 +149,11 @@ impl Drop for ProcessGroup {
             return;
         }
         #[cfg(unix)]
-        if let Some(pid) = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
+        if let Some(pid) = self
+            .child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(id as i32))
+        {
             // Those that ended by themselves are no error.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }

@@ -52,7 +52,9 @@ impl FromStr for RootSpec {
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
     /// A name of no known form.
-    #[error("`{0}` is no root file system; there are: debian:SUITE (for example debian:bullseye), dir:PATH")]
+    #[error(
+        "`{0}` is no root file system; there are: debian:SUITE (for example debian:bullseye), dir:PATH"
+    )]
     Unknown(String),
     /// A folder that is none, or not a root.
     #[error("{0} is no root file system: it has no /usr; name a folder that holds one")]
@@ -98,14 +100,19 @@ pub async fn debian_root(
     let name = format!("debian-{suite}-{architecture}-{key}");
     cache
         .get_or_make("roots", &name, reporter, async |content: &Path| {
-            let debootstrap =
-                find_program("debootstrap").ok_or_else(|| RootError::NoDebootstrap(suite.to_owned()))?;
+            let debootstrap = find_program("debootstrap")
+                .ok_or_else(|| RootError::NoDebootstrap(suite.to_owned()))?;
             if !rustix::process::geteuid().is_root() {
                 return Err(RootError::NotPrivileged(suite.to_owned()));
             }
-            let task = reporter.begin(&format!("making a root: Debian {suite}, {architecture}"), None);
+            let task = reporter.begin(
+                &format!("making a root: Debian {suite}, {architecture}"),
+                None,
+            );
             let mut command = Command::new(debootstrap);
-            command.arg("--variant=minbase").arg(format!("--arch={}", architecture.debian_name()));
+            command
+                .arg("--variant=minbase")
+                .arg(format!("--arch={}", architecture.debian_name()));
             if !packages.is_empty() {
                 command.arg(format!("--include={}", packages.join(",")));
             }
@@ -114,7 +121,13 @@ pub async fn debian_root(
                 command.arg(mirror);
             }
             let log = cache.folder().join("logs").join(format!("{name}.log"));
-            LoggedCommand { what: "debootstrap", command, log: &log }.run(&*task).await?;
+            LoggedCommand {
+                what: "debootstrap",
+                command,
+                log: &log,
+            }
+            .run(&*task)
+            .await?;
             forget_downloads(content)?;
             task.finish(&format!("made a root: Debian {suite}, {architecture}"));
             Ok(())
@@ -136,11 +149,19 @@ fn forget_downloads(root: &Path) -> std::io::Result<()> {
 
 /// The Debian mirror that this machine's own apt uses; debootstrap has a default for machines without.
 async fn debian_mirror() -> Option<String> {
-    if let Some(mirror) = std::env::var("R_LAYER_DEBIAN_MIRROR").ok().filter(|url| !url.is_empty()) {
+    if let Some(mirror) = std::env::var("R_LAYER_DEBIAN_MIRROR")
+        .ok()
+        .filter(|url| !url.is_empty())
+    {
         return Some(mirror);
     }
     let output = Command::new(find_program("apt-get")?)
-        .args(["indextargets", "--format", "$(ORIGIN) $(LABEL) $(SITE)", "Created-By: Packages"])
+        .args([
+            "indextargets",
+            "--format",
+            "$(ORIGIN) $(LABEL) $(SITE)",
+            "Created-By: Packages",
+        ])
         .output()
         .await
         .ok()?;
@@ -174,14 +195,23 @@ pub async fn install_packages(
     sandbox.writable_root = true;
     sandbox.privileged = true;
     sandbox.environment = [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        (
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ),
         ("DEBIAN_FRONTEND", "noninteractive"),
         ("LC_ALL", "C"),
     ]
     .map(|(name, value)| (name.to_owned(), value.into()))
     .into();
     let command = sandbox.command("/bin/sh", &["-c", &script])?;
-    LoggedCommand { what: "installing packages", command, log }.run(&*task).await?;
+    LoggedCommand {
+        what: "installing packages",
+        command,
+        log,
+    }
+    .run(&*task)
+    .await?;
     task.finish("installed what R is compiled with");
     Ok(())
 }
@@ -193,12 +223,28 @@ mod tests {
     #[test]
     fn roots_are_named_by_kind() {
         let root = |text: &str| text.parse::<RootSpec>();
-        assert_eq!(root("debian:bullseye").unwrap(), RootSpec::Debian("bullseye".into()));
-        assert_eq!(root("dir:/srv/root").unwrap(), RootSpec::Folder("/srv/root".into()));
-        for text in ["", "bullseye", "debian:", "debian:../x", "debian:--foreign", "dir:"] {
+        assert_eq!(
+            root("debian:bullseye").unwrap(),
+            RootSpec::Debian("bullseye".into())
+        );
+        assert_eq!(
+            root("dir:/srv/root").unwrap(),
+            RootSpec::Folder("/srv/root".into())
+        );
+        for text in [
+            "",
+            "bullseye",
+            "debian:",
+            "debian:../x",
+            "debian:--foreign",
+            "dir:",
+        ] {
             let error = root(text).unwrap_err().to_string();
             assert!(error.contains("debian:bullseye"), "{error}");
         }
-        assert_eq!(root("debian:bullseye").unwrap().to_string(), "debian:bullseye");
+        assert_eq!(
+            root("debian:bullseye").unwrap().to_string(),
+            "debian:bullseye"
+        );
     }
 }

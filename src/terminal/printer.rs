@@ -50,7 +50,11 @@ impl Printer {
             ColorChoice::Never => false,
             ColorChoice::Auto => wanted(),
         };
-        Printer { json, verbosity, color }
+        Printer {
+            json,
+            verbosity,
+            color,
+        }
     }
 
     /// A command's result on stdout: as JSON, or as it displays itself.
@@ -80,6 +84,10 @@ impl Printer {
 
     /// A word in a colour (an SGR number), where colours are used.
     pub fn paint(&self, sgr: &str, word: &str) -> String {
-        if self.color { format!("\x1b[{sgr}m{word}\x1b[0m") } else { word.to_owned() }
+        if self.color {
+            format!("\x1b[{sgr}m{word}\x1b[0m")
+        } else {
+            word.to_owned()
+        }
     }
 }

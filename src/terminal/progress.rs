@@ -20,7 +20,10 @@ impl TerminalReporter {
     /// A reporter that prints as a printer does.
     pub fn new(printer: Printer) -> TerminalReporter {
         let live = std::io::stderr().is_terminal() && printer.verbosity > Verbosity::Quiet;
-        TerminalReporter { printer, bars: live.then(MultiProgress::new) }
+        TerminalReporter {
+            printer,
+            bars: live.then(MultiProgress::new),
+        }
     }
 
     fn line(&self, least: Verbosity, line: &str) {
@@ -72,7 +75,10 @@ impl BarTask {
                 ProgressBar::new(total),
                 "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {elapsed}",
             ),
-            Some(_) => (ProgressBar::no_length(), "{spinner} {msg} {decimal_bytes} {elapsed}"),
+            Some(_) => (
+                ProgressBar::no_length(),
+                "{spinner} {msg} {decimal_bytes} {elapsed}",
+            ),
             None => (ProgressBar::no_length(), "{spinner} {msg} {elapsed}"),
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -81,7 +87,13 @@ impl BarTask {
         let bar = bars.add(bar);
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
-        BarTask { printer, bars, bar, what: what.to_owned(), started: Instant::now() }
+        BarTask {
+            printer,
+            bars,
+            bar,
+            what: what.to_owned(),
+            started: Instant::now(),
+        }
     }
 }
 
@@ -144,14 +156,19 @@ impl Task for PlainTask {
             return;
         };
         if *last != step && self.printer.verbosity > Verbosity::Quiet {
-            self.printer.line(&format!("{}: {step} ({})", self.what, seconds(self.started)));
+            self.printer.line(&format!(
+                "{}: {step} ({})",
+                self.what,
+                seconds(self.started)
+            ));
             step.clone_into(&mut last);
         }
     }
 
     fn finish(self: Box<Self>, line: &str) {
         if self.printer.verbosity > Verbosity::Quiet {
-            self.printer.line(&format!("{line} ({})", seconds(self.started)));
+            self.printer
+                .line(&format!("{line} ({})", seconds(self.started)));
         }
     }
 }

@@ -10,7 +10,11 @@ use crate::target::Limits;
 /// Checks the entries of one layer.
 pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>) {
     let mut find = |path: Option<&str>, fault: Fault| {
-        findings.push(Finding { layer: layer.name.clone(), path: path.map(str::to_owned), fault });
+        findings.push(Finding {
+            layer: layer.name.clone(),
+            path: path.map(str::to_owned),
+            fault,
+        });
     };
     let mut seen = HashSet::new();
     let mut folded: HashMap<String, &str> = HashMap::new();
@@ -21,14 +25,25 @@ pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>)
         if !seen.insert(entry.path.as_str()) {
             find(Some(&entry.path), Fault::DuplicatePath);
         } else if let Some(other) = folded.insert(entry.path.to_lowercase(), &entry.path) {
-            find(Some(&entry.path), Fault::CaseConflict { other: other.to_owned() });
+            find(
+                Some(&entry.path),
+                Fault::CaseConflict {
+                    other: other.to_owned(),
+                },
+            );
         }
     }
     if layer.unzipped_size() > limits.unzipped {
         find(None, too_large(std::slice::from_ref(layer), limits));
     }
     if layer.zipped_size >= limits.zipped_in_request {
-        find(None, Fault::NeedsS3 { size: layer.zipped_size, limit: limits.zipped_in_request });
+        find(
+            None,
+            Fault::NeedsS3 {
+                size: layer.zipped_size,
+                limit: limits.zipped_in_request,
+            },
+        );
     }
 }
 
@@ -66,16 +81,24 @@ fn is_safe(path: &str) -> bool {
     !path.is_empty()
         && !path.starts_with('/')
         && !path.contains(['\\', '\0'])
-        && path.trim_end_matches('/').split('/').all(|part| !matches!(part, "" | "." | ".."))
+        && path
+            .trim_end_matches('/')
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."))
 }
 
 fn leads_within(path: &str, target: &str, layer: &LayerArchive) -> bool {
-    let parent = std::path::Path::new(path).parent().unwrap_or(std::path::Path::new(""));
+    let parent = std::path::Path::new(path)
+        .parent()
+        .unwrap_or(std::path::Path::new(""));
     crate::archive::within_folder(parent, std::path::Path::new(target))
         .and_then(|place| place.to_str().map(str::to_owned))
         .is_some_and(|place| {
             let folder = format!("{place}/");
-            layer.entries.iter().any(|entry| entry.path == place || entry.path.starts_with(&folder))
+            layer
+                .entries
+                .iter()
+                .any(|entry| entry.path == place || entry.path.starts_with(&folder))
         })
 }
 
@@ -93,13 +116,25 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
                 _ if first.content != entry.content => Fault::PathConflict { other },
                 _ => continue,
             };
-            findings.push(Finding { layer: layer.name.clone(), path: Some(entry.path.clone()), fault });
+            findings.push(Finding {
+                layer: layer.name.clone(),
+                path: Some(entry.path.clone()),
+                fault,
+            });
         }
     }
     let size: u64 = layers.iter().map(LayerArchive::unzipped_size).sum();
     if layers.len() > 1 && size > limits.unzipped {
-        let layer = layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join(" + ");
-        findings.push(Finding { layer, path: None, fault: too_large(layers, limits) });
+        let layer = layers
+            .iter()
+            .map(|layer| layer.name.as_str())
+            .collect::<Vec<_>>()
+            .join(" + ");
+        findings.push(Finding {
+            layer,
+            path: None,
+            fault: too_large(layers, limits),
+        });
     }
 }
 
@@ -115,10 +150,20 @@ fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
 pub fn heaviest_folders(layers: &[LayerArchive]) -> Vec<(String, u64)> {
     let mut folders: HashMap<String, u64> = HashMap::new();
     for entry in layers.iter().flat_map(|layer| &layer.entries) {
-        let depth = if entry.path.starts_with("R/library/") { 3 } else { 2 };
+        let depth = if entry.path.starts_with("R/library/") {
+            3
+        } else {
+            2
+        };
         let parts: Vec<&str> = entry.path.split('/').collect();
         let folder = parts[..depth.min(parts.len().saturating_sub(1))].join("/");
-        *folders.entry(if folder.is_empty() { ".".into() } else { folder }).or_default() += entry.size;
+        *folders
+            .entry(if folder.is_empty() {
+                ".".into()
+            } else {
+                folder
+            })
+            .or_default() += entry.size;
     }
     let mut heaviest: Vec<(String, u64)> = folders.into_iter().collect();
     heaviest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));

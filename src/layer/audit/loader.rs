@@ -42,7 +42,11 @@ impl<'a> Loader<'a> {
         let library_path = super::search_path::library_path(&text, &question.target.library_path);
         let mut files = BTreeMap::new();
         for layer in layers {
-            for entry in layer.entries.iter().filter(|entry| entry.is_file() && is_elf(&entry.content)) {
+            for entry in layer
+                .entries
+                .iter()
+                .filter(|entry| entry.is_file() && is_elf(&entry.content))
+            {
                 match ElfFile::read(&entry.content) {
                     // Object files (`.o`) are data to the loader.
                     Ok(elf) if elf.loadable => {
@@ -52,12 +56,19 @@ impl<'a> Loader<'a> {
                     Err(error) => findings.push(Finding {
                         layer: layer.name.clone(),
                         path: Some(entry.path.clone()),
-                        fault: Fault::DamagedElf { reason: error.to_string() },
+                        fault: Fault::DamagedElf {
+                            reason: error.to_string(),
+                        },
                     }),
                 }
             }
         }
-        Loader { question, files, library_path, has_runtime: bootstrap.is_some() }
+        Loader {
+            question,
+            files,
+            library_path,
+            has_runtime: bootstrap.is_some(),
+        }
     }
 
     /// Everything that would keep a file from being loaded.
@@ -65,7 +76,11 @@ impl<'a> Loader<'a> {
         for (path, (layer, elf)) in &self.files {
             for fault in self.faults(path, elf) {
                 let path = path.strip_prefix("/opt/").map(str::to_owned);
-                findings.push(Finding { layer: (*layer).to_owned(), path, fault });
+                findings.push(Finding {
+                    layer: (*layer).to_owned(),
+                    path,
+                    fault,
+                });
             }
         }
     }
@@ -77,19 +92,27 @@ impl<'a> Loader<'a> {
 
     /// The highest glibc version that any file asks for.
     pub fn glibc_floor(&self) -> Option<Vec<u32>> {
-        self.files.values().filter_map(|(_, elf)| elf.floor("GLIBC")).max()
+        self.files
+            .values()
+            .filter_map(|(_, elf)| elf.floor("GLIBC"))
+            .max()
     }
 
     fn faults(&self, path: &str, elf: &ElfFile) -> Vec<Fault> {
         let expected = self.question.architecture;
         if elf.architecture != Some(expected) {
-            return vec![Fault::WrongArchitecture { found: elf.architecture, expected }];
+            return vec![Fault::WrongArchitecture {
+                found: elf.architecture,
+                expected,
+            }];
         }
         let mut faults = Vec::new();
         faults.extend(self.interpreter_fault(elf));
         for folder in elf.rpath.iter().chain(&elf.runpath) {
             if !self.may_exist_on_lambda(&expand(folder, path)) {
-                faults.push(Fault::BuildPath { folder: folder.clone() });
+                faults.push(Fault::BuildPath {
+                    folder: folder.clone(),
+                });
             }
         }
         for soname in &elf.needed {
@@ -103,16 +126,28 @@ impl<'a> Loader<'a> {
     fn interpreter_fault(&self, elf: &ElfFile) -> Option<Fault> {
         let interpreter = elf.interpreter.as_ref()?;
         let name = interpreter.rsplit('/').next()?;
-        let there = self.question.target.guarantees(name, self.question.architecture)
-            && ["/lib64", "/lib"].iter().any(|folder| *interpreter == format!("{folder}/{name}"));
-        (!there).then(|| Fault::WrongInterpreter { interpreter: interpreter.clone() })
+        let there = self
+            .question
+            .target
+            .guarantees(name, self.question.architecture)
+            && ["/lib64", "/lib"]
+                .iter()
+                .any(|folder| *interpreter == format!("{folder}/{name}"));
+        (!there).then(|| Fault::WrongInterpreter {
+            interpreter: interpreter.clone(),
+        })
     }
 
     fn may_exist_on_lambda(&self, folder: &str) -> bool {
         let within = |parent: &str| folder == parent || folder.starts_with(&format!("{parent}/"));
         within("/opt")
             || within("/var/task")
-            || self.question.target.system_library_folders.iter().any(|system| folder == system)
+            || self
+                .question
+                .target
+                .system_library_folders
+                .iter()
+                .any(|system| folder == system)
     }
 
     fn library_faults(
@@ -144,12 +179,21 @@ impl<'a> Loader<'a> {
                 })
                 .collect(),
             Place::Image => match (self.copy(soname), self.question.policy) {
-                (Some(copy), _) => vec![Fault::Shadowed { soname: soname_owned(), copy }],
-                (None, Policy::Strict) => vec![Fault::NotGuaranteed { soname: soname_owned() }],
+                (Some(copy), _) => vec![Fault::Shadowed {
+                    soname: soname_owned(),
+                    copy,
+                }],
+                (None, Policy::Strict) => vec![Fault::NotGuaranteed {
+                    soname: soname_owned(),
+                }],
                 (None, Policy::Image) => Vec::new(),
             },
-            Place::Nowhere if !self.has_runtime && OF_THE_RUNTIME_LAYER.contains(&soname) => Vec::new(),
-            Place::Nowhere => vec![Fault::MissingLibrary { soname: soname_owned() }],
+            Place::Nowhere if !self.has_runtime && OF_THE_RUNTIME_LAYER.contains(&soname) => {
+                Vec::new()
+            }
+            Place::Nowhere => vec![Fault::MissingLibrary {
+                soname: soname_owned(),
+            }],
         }
     }
 
@@ -159,7 +203,11 @@ impl<'a> Loader<'a> {
             let place = self.files.get(&expand(soname, path));
             return place.map_or(Place::Nowhere, |(_, library)| Place::Layer(library));
         }
-        let rpath = if elf.runpath.is_empty() { elf.rpath.as_slice() } else { &[] };
+        let rpath = if elf.runpath.is_empty() {
+            elf.rpath.as_slice()
+        } else {
+            &[]
+        };
         let folders = rpath
             .iter()
             .map(|folder| expand(folder, path))
@@ -170,13 +218,26 @@ impl<'a> Loader<'a> {
             if let Some((_, library)) = self.files.get(&format!("{folder}/{soname}")) {
                 return Place::Layer(library);
             }
-            if !self.question.target.system_library_folders.contains(&folder) {
+            if !self
+                .question
+                .target
+                .system_library_folders
+                .contains(&folder)
+            {
                 continue;
             }
-            if self.question.target.guarantees(soname, self.question.architecture) {
+            if self
+                .question
+                .target
+                .guarantees(soname, self.question.architecture)
+            {
                 return Place::Guaranteed;
             }
-            if self.question.target.image_has(soname, self.question.architecture) {
+            if self
+                .question
+                .target
+                .image_has(soname, self.question.architecture)
+            {
                 return Place::Image;
             }
         }
@@ -196,7 +257,9 @@ impl<'a> Loader<'a> {
 /// A folder of a search path with `$ORIGIN` replaced, and `.` and `..` resolved.
 fn expand(folder: &str, path: &str) -> String {
     let origin = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let folder = folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin);
+    let folder = folder
+        .replace("${ORIGIN}", origin)
+        .replace("$ORIGIN", origin);
     if !folder.starts_with('/') {
         return folder;
     }
@@ -219,7 +282,10 @@ mod tests {
     fn origin_is_the_folder_of_the_file() {
         let file = "/opt/R/library/stats/libs/stats.so";
         assert_eq!(expand("$ORIGIN/../../../lib", file), "/opt/R/lib");
-        assert_eq!(expand("${ORIGIN}/.libs/", file), "/opt/R/library/stats/libs/.libs");
+        assert_eq!(
+            expand("${ORIGIN}/.libs/", file),
+            "/opt/R/library/stats/libs/.libs"
+        );
         assert_eq!(expand("$ORIGIN/../../../../../../../..", file), "/");
         assert_eq!(expand("relative", file), "relative");
     }

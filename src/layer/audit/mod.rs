@@ -87,8 +87,15 @@ pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
     let loader = Loader::read(layers, question, &mut findings);
     loader.check(&mut findings);
     if question.wants_runtime && !layers.iter().any(|layer| layer.get("bootstrap").is_some()) {
-        let layer = layers.first().map(|layer| layer.name.clone()).unwrap_or_default();
-        findings.push(Finding { layer, path: None, fault: Fault::NoBootstrap });
+        let layer = layers
+            .first()
+            .map(|layer| layer.name.clone())
+            .unwrap_or_default();
+        findings.push(Finding {
+            layer,
+            path: None,
+            fault: Fault::NoBootstrap,
+        });
     }
     AuditReport {
         passed: findings.iter().all(|finding| finding.fault.is_warning()),
@@ -97,7 +104,11 @@ pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
         policy: question.policy,
         elf_files: loader.count(),
         glibc: loader.glibc_floor().map(|number| {
-            number.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+            number
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(".")
         }),
         layers: layers.iter().map(size_of_layer).collect(),
         findings,
@@ -107,7 +118,11 @@ pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
 fn size_of_layer(layer: &LayerArchive) -> LayerSize {
     LayerSize {
         name: layer.name.clone(),
-        files: layer.entries.iter().filter(|entry| !entry.is_folder()).count(),
+        files: layer
+            .entries
+            .iter()
+            .filter(|entry| !entry.is_folder())
+            .count(),
         zipped: layer.zipped_size,
         unzipped: layer.unzipped_size(),
     }
@@ -118,10 +133,15 @@ pub fn architecture_of(layers: &[LayerArchive]) -> Option<Architecture> {
     let mut counts: HashMap<Architecture, usize> = HashMap::new();
     for entry in layers.iter().flat_map(|layer| &layer.entries) {
         if is_elf(&entry.content)
-            && let Some(architecture) = ElfFile::read(&entry.content).ok().and_then(|elf| elf.architecture)
+            && let Some(architecture) = ElfFile::read(&entry.content)
+                .ok()
+                .and_then(|elf| elf.architecture)
         {
             *counts.entry(architecture).or_default() += 1;
         }
     }
-    counts.into_iter().max_by_key(|(architecture, count)| (*count, *architecture)).map(|(a, _)| a)
+    counts
+        .into_iter()
+        .max_by_key(|(architecture, count)| (*count, *architecture))
+        .map(|(a, _)| a)
 }

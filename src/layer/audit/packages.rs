@@ -13,7 +13,9 @@ pub fn packages(layer: &LayerArchive) -> BTreeMap<String, Description> {
         .iter()
         .filter_map(|entry| {
             let folder = entry.path.strip_suffix("/DESCRIPTION")?;
-            let name = folder.strip_prefix("R/library/").filter(|name| !name.contains('/'))?;
+            let name = folder
+                .strip_prefix("R/library/")
+                .filter(|name| !name.contains('/'))?;
             let description = Description::parse(&String::from_utf8_lossy(&entry.content)).ok()?;
             Some((name.to_owned(), description))
         })
@@ -27,16 +29,18 @@ pub fn check_together(layers: &[LayerArchive], findings: &mut Vec<Finding>) {
         for (package, description) in packages(layer) {
             let version = description.version;
             match first.get(&package) {
-                Some((other_version, other)) if *other_version != version => findings.push(Finding {
-                    layer: layer.name.clone(),
-                    path: None,
-                    fault: Fault::PackageConflict {
-                        package,
-                        version,
-                        other: (*other).to_owned(),
-                        other_version: other_version.clone(),
-                    },
-                }),
+                Some((other_version, other)) if *other_version != version => {
+                    findings.push(Finding {
+                        layer: layer.name.clone(),
+                        path: None,
+                        fault: Fault::PackageConflict {
+                            package,
+                            version,
+                            other: (*other).to_owned(),
+                            other_version: other_version.clone(),
+                        },
+                    })
+                }
                 Some(_) => {}
                 None => {
                     first.insert(package, (version, &layer.name));

@@ -36,7 +36,10 @@ fn assignments(line: &str) -> Vec<(String, String)> {
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
             .collect();
-        let Some(value) = rest[name.len()..].strip_prefix('=').filter(|_| !name.is_empty()) else {
+        let Some(value) = rest[name.len()..]
+            .strip_prefix('=')
+            .filter(|_| !name.is_empty())
+        else {
             return found;
         };
         let (word, behind) = word(value);
@@ -86,7 +89,9 @@ fn expand(text: &str, variables: &HashMap<String, String>) -> String {
 
 fn expand_braced(inner: &str, variables: &HashMap<String, String>) -> String {
     let length = name_length(inner);
-    let value = variables.get(&inner[..length]).filter(|value| !value.is_empty());
+    let value = variables
+        .get(&inner[..length])
+        .filter(|value| !value.is_empty());
     let operator = inner[length..].trim_start_matches(':');
     match (value, operator.chars().next()) {
         (Some(_), Some('+')) => expand(&operator[1..], variables),
@@ -112,7 +117,8 @@ fn closing_brace(text: &str) -> usize {
 }
 
 fn name_length(text: &str) -> usize {
-    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
+    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -130,12 +136,22 @@ mod tests {
 
     #[test]
     fn assignments_are_followed() {
-        let bootstrap = "R_HOME=/opt/R\nexport LD_LIBRARY_PATH=\"$R_HOME/lib:/opt/lib:$LD_LIBRARY_PATH\"";
-        assert_eq!(path_of(bootstrap), ["/opt/R/lib", "/opt/lib", "/lib64", "/opt/lib"]);
+        let bootstrap =
+            "R_HOME=/opt/R\nexport LD_LIBRARY_PATH=\"$R_HOME/lib:/opt/lib:$LD_LIBRARY_PATH\"";
+        assert_eq!(
+            path_of(bootstrap),
+            ["/opt/R/lib", "/opt/lib", "/lib64", "/opt/lib"]
+        );
         let bootstrap = "export R_HOME=/opt/R LD_LIBRARY_PATH=${R_HOME}/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}";
         assert_eq!(path_of(bootstrap), ["/opt/R/lib", "/lib64", "/opt/lib"]);
-        assert_eq!(path_of("A=${B:-/opt/x} ; LD_LIBRARY_PATH=$A/lib exec R"), ["/opt/x/lib"]);
-        assert_eq!(path_of("# LD_LIBRARY_PATH=/nowhere"), ["/lib64", "/opt/lib"]);
+        assert_eq!(
+            path_of("A=${B:-/opt/x} ; LD_LIBRARY_PATH=$A/lib exec R"),
+            ["/opt/x/lib"]
+        );
+        assert_eq!(
+            path_of("# LD_LIBRARY_PATH=/nowhere"),
+            ["/lib64", "/opt/lib"]
+        );
     }
 
     #[test]

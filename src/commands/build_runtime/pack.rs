@@ -1,0 +1,264 @@
+//! From an R home to a zip that is kept: assemble, compress, audit, record.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::settings::Settings;
+use super::{Builder, Built, PackageFolder};
+use crate::checksum::Sha256;
+use crate::distribution::R;
+use crate::elf::LibraryFolders;
+use crate::layer::audit::{self, AuditReport, Policy, Question};
+use crate::layer::complete::{AddedLibrary, complete};
+use crate::layer::prune::{Pruned, prune};
+use crate::layer::record::{PackageRecord, Saving};
+use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
+use crate::layer::strip::strip;
+use crate::layer::zip;
+use crate::layer::{BuildRecord, LayerArchive, LayerTree, RuntimeRecipe};
+use crate::package::RVersion;
+use crate::terminal::human_size;
+
+impl Builder<'_> {
+    /// Builds, audits and keeps the zip.
+    pub async fn build(&self, r: &R, packages: &[PackageFolder]) -> Result<Built> {
+        let packing = self.reporter.begin("packing the runtime layer", None);
+        let assembled = assemble(r, packages, &self.settings, self.recipe)?;
+        for saving in &assembled.savings {
+            self.reporter.detail(&format!(
+                "left out {}: {}",
+                human_size(saving.bytes),
+                saving.reason
+            ));
+        }
+        for library in &assembled.added {
+            let size = human_size(library.size);
+            self.reporter.detail(&format!(
+                "added {} ({size}) from {}",
+                library.path,
+                library.from.display()
+            ));
+        }
+        packing.step("compressing");
+        let zip_name = self.zip_name(&r.version);
+        let mut zip_file = tempfile::Builder::new()
+            .prefix(".r-layer-")
+            .suffix(".zip")
+            .tempfile_in(&self.settings.out)
+            .context("the zip cannot be written")?;
+        let time = zip::entry_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
+        let tree = assembled.tree;
+        // The file stays with this function, so that it goes when the command is interrupted.
+        let mut output = zip_file.as_file().try_clone()?;
+        let tree = tokio::task::spawn_blocking(move || {
+            zip::write(&tree, time, &mut output, &|_| ()).map(|()| tree)
+        })
+        .await??;
+        zip_file.as_file_mut().flush()?;
+        packing.step("auditing");
+        let archive = LayerArchive {
+            name: zip_name.clone(),
+            ..LayerArchive::open(zip_file.path())?
+        };
+        let report = self.audit(&archive)?;
+        let record = self.record(
+            r,
+            &tree,
+            &archive,
+            &report,
+            zip_file.path(),
+            assembled.savings,
+            &assembled.added,
+        )?;
+        let path = keep(&self.settings.out, &zip_name, zip_file, &record)?;
+        packing.finish(&format!("packed {}", path.display()));
+        Ok(Built { path, record })
+    }
+
+    fn zip_name(&self, version: &RVersion) -> String {
+        let Settings {
+            target,
+            architecture,
+            ..
+        } = &self.settings;
+        format!(
+            "{}-{version}-{}-{architecture}.zip",
+            self.recipe.name, target.short_name
+        )
+    }
+
+    /// Audits a finished zip; one that would not load is an error.
+    fn audit(&self, archive: &LayerArchive) -> Result<AuditReport> {
+        let limit = self.settings.target.limits.zipped_in_request;
+        let question = Question {
+            target: self.settings.target,
+            architecture: self.settings.architecture,
+            policy: Policy::Strict,
+            wants_runtime: true,
+        };
+        let report = audit::audit(std::slice::from_ref(archive), &question);
+        if !report.passed {
+            let findings: Vec<String> = report
+                .findings
+                .iter()
+                .map(|found| format!("\n  {found}"))
+                .collect();
+            bail!(
+                "the layer would not load on Lambda, so it is not kept:{}",
+                findings.concat()
+            );
+        }
+        if archive.zipped_size >= limit && self.settings.s3_bucket.is_none() {
+            let heaviest: Vec<String> = audit::heaviest_folders(std::slice::from_ref(archive))
+                .iter()
+                .map(|(folder, bytes)| format!("\n  {:>10}  {folder}", human_size(*bytes)))
+                .collect();
+            bail!(
+                "the zip has {} bytes; without S3 Lambda takes less than {limit}. Name a bucket with --s3-bucket or leave \
+                 something out (--blas reference is smaller than openblas). The heaviest folders:{}",
+                archive.zipped_size,
+                heaviest.concat()
+            );
+        }
+        Ok(report)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a record is made of everything")]
+    fn record(
+        &self,
+        r: &R,
+        tree: &LayerTree,
+        archive: &LayerArchive,
+        report: &AuditReport,
+        zip: &Path,
+        savings: Vec<Saving>,
+        added: &[AddedLibrary],
+    ) -> Result<BuildRecord> {
+        let Settings {
+            target,
+            architecture,
+            ..
+        } = &self.settings;
+        Ok(BuildRecord {
+            record_version: 1,
+            name: self.recipe.name.clone(),
+            description: self.recipe.describe(
+                &r.version.to_string(),
+                &target.description,
+                architecture.aws_name(),
+            ),
+            zip: archive.name.clone(),
+            sha256: Sha256::of_file(zip)?,
+            zipped_size: archive.zipped_size,
+            unzipped_size: tree.unzipped_size(),
+            needs_s3: archive.zipped_size >= target.limits.zipped_in_request,
+            target: target.name.clone(),
+            architecture: *architecture,
+            r_version: r.version.to_string(),
+            glibc: report.glibc.clone(),
+            r_layer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            packages: audit::packages(archive)
+                .into_iter()
+                .map(|(name, found)| {
+                    (
+                        name,
+                        PackageRecord {
+                            version: found.version,
+                            license: found.license,
+                        },
+                    )
+                })
+                .collect(),
+            added_libraries: added
+                .iter()
+                .map(|library| (library.path.clone(), library.size))
+                .collect(),
+            savings,
+            inputs: r.inputs.clone(),
+        })
+    }
+}
+
+/// A tree that is ready to be zipped, and how it came about.
+struct Assembled {
+    tree: LayerTree,
+    savings: Vec<Saving>,
+    added: Vec<AddedLibrary>,
+}
+
+fn assemble(
+    r: &R,
+    packages: &[PackageFolder],
+    settings: &Settings,
+    recipe: &RuntimeRecipe,
+) -> Result<Assembled> {
+    let mut tree = LayerTree::default();
+    insert_r(&mut tree, &r.home)?;
+    for (name, folder) in packages {
+        tree.insert_folder(&format!("R/library/{name}"), folder)?;
+    }
+    insert_runtime(&mut tree);
+    let (target, architecture) = (settings.target, settings.architecture);
+    insert_description(
+        &mut tree,
+        &recipe.name,
+        &r.version.to_string(),
+        &target.name,
+        architecture.aws_name(),
+    );
+    let mut savings: Vec<Saving> = prune(&mut tree, &recipe.prune)?
+        .into_iter()
+        .map(
+            |Pruned {
+                 reason,
+                 files,
+                 bytes,
+             }| Saving {
+                reason,
+                files,
+                bytes,
+            },
+        )
+        .collect();
+    let stripped = strip(&mut tree)?;
+    savings.push(Saving {
+        reason: "symbols and debug information, which only debuggers read".to_owned(),
+        files: stripped.files,
+        bytes: stripped.bytes,
+    });
+    let folders = LibraryFolders::of_root(&r.root, architecture, &[]);
+    let added = complete(&mut tree, target, architecture, &folders)?;
+    Ok(Assembled {
+        tree,
+        savings,
+        added,
+    })
+}
+
+/// Writes the record, then gives the zip its name: a run that is killed leaves no zip that looks finished.
+fn keep(
+    out: &Path,
+    name: &str,
+    zip: tempfile::NamedTempFile,
+    record: &BuildRecord,
+) -> Result<PathBuf> {
+    let path = out.join(name);
+    let mut file = tempfile::NamedTempFile::new_in(out)?;
+    serde_json::to_writer_pretty(&mut file, record)?;
+    file.write_all(b"\n")?;
+    readable(file.as_file())?;
+    file.persist(path.with_extension("json"))?;
+    readable(zip.as_file())?;
+    zip.as_file().sync_all()?;
+    zip.persist(&path)?;
+    Ok(path)
+}
+
+/// Temporary files are their owner's alone; results are files like any other.
+fn readable(file: &std::fs::File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! What decides a build: flags and environment before the manifest before defaults.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::BuildRuntimeArgs;
+use crate::commands::settings;
+use crate::distribution::{Blas, BuildPlace, RSourceSpec};
+use crate::layer::RuntimeRecipe;
+use crate::manifest::Manifest;
+use crate::package::RVersion;
+use crate::repository::{Location, Mirror};
+use crate::target::{Architecture, Target};
+
+/// Everything that decides what is built.
+pub struct Settings {
+    /// The R that was asked for, if one was.
+    pub r_version: Option<RVersion>,
+    /// Where it comes from.
+    pub r_source: RSourceSpec,
+    /// Its source, tried before the mirrors.
+    pub r_tarballs: Vec<Location>,
+    /// CRAN mirrors, in order.
+    pub mirrors: Vec<Mirror>,
+    /// Folders with tarballs, looked into first.
+    pub folders: Vec<PathBuf>,
+    /// Where it is compiled.
+    pub place: BuildPlace,
+    /// Its linear algebra.
+    pub blas: Blas,
+    /// The processor.
+    pub architecture: Architecture,
+    /// The Lambda runtime.
+    pub target: &'static Target,
+    /// Where the zip goes.
+    pub out: PathBuf,
+    /// The bucket for large zips.
+    pub s3_bucket: Option<String>,
+    /// How many compilers at once.
+    pub jobs: usize,
+}
+
+impl Settings {
+    /// Flags and environment before the manifest before defaults.
+    pub fn resolve(
+        args: BuildRuntimeArgs,
+        manifest: Manifest,
+        recipe: &RuntimeRecipe,
+    ) -> Result<Settings> {
+        let section = manifest.runtime;
+        let or = |flags: Vec<String>, section: Vec<String>| {
+            if flags.is_empty() { section } else { flags }
+        };
+        let mut mirrors = or(args.cran, section.cran);
+        if mirrors.is_empty() {
+            mirrors.clone_from(&recipe.cran.mirrors);
+        }
+        let blas = match (args.blas, section.blas.as_deref()) {
+            (Some(blas), _) => blas.into(),
+            (None, None | Some("reference")) => Blas::Reference,
+            (None, Some("openblas")) => Blas::Openblas,
+            (None, Some(other)) => {
+                bail!("r-layer.toml: blas is `{other}`; there are: reference, openblas")
+            }
+        };
+        let place = if args.build_on_host {
+            BuildPlace::Host
+        } else {
+            let root = args.build_root.or(section.build_root);
+            BuildPlace::Root(
+                root.as_deref()
+                    .unwrap_or(&recipe.build_root.default)
+                    .parse()?,
+            )
+        };
+        let r_version = args.r_version.or(section.r_version);
+        Ok(Settings {
+            r_version: r_version.as_deref().map(r_version_of).transpose()?,
+            r_source: args
+                .r_source
+                .or(section.r_source)
+                .as_deref()
+                .unwrap_or("auto")
+                .parse()?,
+            r_tarballs: or(args.r_tarball, section.r_tarball)
+                .iter()
+                .map(|text| Location::parse(text))
+                .collect(),
+            mirrors: mirrors.iter().map(|text| Mirror::parse(text)).collect(),
+            folders: if args.sources.is_empty() {
+                section.sources
+            } else {
+                args.sources
+            },
+            place,
+            blas,
+            architecture: settings::architecture(args.arch.or(section.arch).as_deref())?,
+            target: settings::target(args.target.or(section.target).as_deref())?,
+            out: args.out,
+            s3_bucket: args.s3_bucket.or(manifest.publish.s3_bucket),
+            jobs: args
+                .jobs
+                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        })
+    }
+}
+
+fn r_version_of(text: &str) -> Result<RVersion> {
+    let version: RVersion = text
+        .parse()
+        .with_context(|| format!("--r-version {text}"))?;
+    if version.len() != 3 {
+        bail!("R's version has three numbers, as 4.5.0, and this is `{text}`");
+    }
+    Ok(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r_versions_have_three_numbers() {
+        assert!(r_version_of("4.5.0").is_ok());
+        assert!(
+            r_version_of("4.5")
+                .unwrap_err()
+                .to_string()
+                .contains("4.5.0")
+        );
+        assert!(r_version_of("release").is_err());
+    }
+}

@@ -1,0 +1,266 @@
+//! R and the packages of the runtime: found, fetched, compiled.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Builder, PackageFolder};
+use crate::checksum::Sha256;
+use crate::distribution::{
+    BuildPlace, Compiler, R, RSourceSpec, compiled_package, compiled_r, installed_r,
+};
+use crate::lockfile::{LockedSource, Lockfile};
+use crate::package::RVersion;
+use crate::repository::{
+    Location, Tarball, TarballError, TarballRequest, Tarballs, available_r_versions, newest_source,
+    package_locations, r_locations,
+};
+
+impl Builder<'_> {
+    fn tarballs(&self) -> Tarballs<'_> {
+        Tarballs {
+            http: &self.http,
+            cache: &self.cache,
+            folders: &self.settings.folders,
+            reporter: self.reporter,
+        }
+    }
+
+    fn compiler<'b>(&'b self, place: &'b BuildPlace) -> Compiler<'b> {
+        Compiler {
+            place,
+            recipe: self.recipe,
+            blas: self.settings.blas,
+            architecture: self.settings.architecture,
+            jobs: self.settings.jobs,
+            cache: &self.cache,
+            reporter: self.reporter,
+        }
+    }
+
+    /// R itself.
+    pub async fn r(&self, lock: &mut Lockfile) -> Result<R> {
+        let wanted = self.settings.r_version.as_ref();
+        match &self.settings.r_source {
+            RSourceSpec::Folder(home) => {
+                let r = installed_r(home, wanted)
+                    .with_context(|| format!("--r-source dir:{}", home.display()))?;
+                self.reporter
+                    .note(&format!("R {} from {}", r.version, r.home.display()));
+                Ok(r)
+            }
+            RSourceSpec::Cran => {
+                let version = match wanted {
+                    Some(version) => version.clone(),
+                    None => self.recipe.r.version.parse()?,
+                };
+                let source = self.r_tarball(&version, lock).await?;
+                let curl = self.curl_tarball().await?;
+                let compiler = self.compiler(&self.settings.place);
+                Ok(compiled_r(&compiler, &version, &source, &curl).await?)
+            }
+        }
+    }
+
+    async fn r_tarball(&self, version: &RVersion, lock: &mut Lockfile) -> Result<Tarball> {
+        let text = version.to_string();
+        let known = (text == self.recipe.r.version).then_some(self.recipe.r.sha256);
+        let mut locations = self.settings.r_tarballs.clone();
+        locations.extend(r_locations(&self.settings.mirrors, version));
+        let request = TarballRequest {
+            what: format!("R {version}'s source"),
+            sha256: known.or_else(|| lock.source("R", &text).map(|source| source.sha256)),
+            file_names: vec![
+                format!("R-{version}.tar.gz"),
+                format!("r-base_{version}.orig.tar.gz"),
+            ],
+            locations,
+        };
+        match self.tarballs().obtain(&request).await {
+            Ok(tarball) => {
+                if known.is_none() {
+                    pin(lock, "R", &text, &tarball);
+                }
+                Ok(tarball)
+            }
+            Err(error @ TarballError::Nowhere { not_there: true, .. }) => {
+                let there = available_r_versions(&self.settings.mirrors, version.major(), &self.http).await;
+                Err(error).with_context(|| unknown_version(version, &there))
+            }
+            Err(error) => Err(error).context(
+                "R's source is needed once. Where CRAN cannot be reached, put the tarball into a folder and type \
+                 --sources FOLDER, or name it with --r-tarball, or a mirror with --cran",
+            ),
+        }
+    }
+
+    async fn curl_tarball(&self) -> Result<Tarball> {
+        let curl = &self.recipe.curl;
+        let request = TarballRequest {
+            what: format!("curl {}'s source", curl.version),
+            sha256: Some(curl.sha256),
+            file_names: vec![
+                curl.file_name(),
+                format!("curl_{}.orig.tar.gz", curl.version),
+            ],
+            locations: curl.urls.iter().map(|url| Location::parse(url)).collect(),
+        };
+        self.tarballs().obtain(&request).await.with_context(|| {
+            format!(
+                "R's libcurl is compiled from its source. Where {} cannot be reached, put {} into a folder and \
+                 type --sources FOLDER",
+                curl.urls[0],
+                curl.file_name()
+            )
+        })
+    }
+
+    /// The packages that are part of the runtime: those of an installed R that has them, else compiled.
+    pub async fn packages(&self, r: &R, lock: &mut Lockfile) -> Result<Vec<PackageFolder>> {
+        let place = match self.settings.r_source {
+            RSourceSpec::Cran => self.settings.place.clone(),
+            RSourceSpec::Folder(_) => BuildPlace::Host,
+        };
+        let mut folders = Vec::new();
+        for package in &self.recipe.packages.runtime {
+            if r.home.join("library").join(package).is_dir() {
+                continue;
+            }
+            let source = self.package_tarball(package, lock).await?;
+            let folder = compiled_package(&self.compiler(&place), r, package, &source).await?;
+            folders.push((package.clone(), folder));
+        }
+        Ok(folders)
+    }
+
+    async fn package_tarball(&self, package: &str, lock: &mut Lockfile) -> Result<Tarball> {
+        let (version, sha256) = match self.package_version(package, lock).await? {
+            Some(found) => found,
+            None => bail!(
+                "the R package {package} is at none of {}; name a mirror that has it with --cran, or a folder with \
+                 its tarball with --sources",
+                self.settings
+                    .mirrors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        };
+        let request = TarballRequest {
+            what: format!("{package} {version}'s source"),
+            sha256,
+            file_names: package_file_names(package, &version),
+            locations: package_locations(&self.settings.mirrors, package, &version),
+        };
+        let tarball = self.tarballs().obtain(&request).await?;
+        pin(lock, package, &version, &tarball);
+        Ok(tarball)
+    }
+
+    /// The locked version, else one that a named folder has, else the newest of the mirrors.
+    async fn package_version(
+        &self,
+        package: &str,
+        lock: &Lockfile,
+    ) -> Result<Option<(String, Option<Sha256>)>> {
+        if let Some(locked) = lock.versions(package).last() {
+            return Ok(Some((locked.version.clone(), Some(locked.sha256))));
+        }
+        if let Some(version) = version_in_folders(&self.settings.folders, package) {
+            return Ok(Some((version, None)));
+        }
+        let found = newest_source(&self.settings.mirrors, package, &self.http)
+            .await
+            .with_context(|| {
+                format!(
+                    "the R package {package} is part of the runtime. Where CRAN cannot be reached, put its tarball into \
+                     a folder and type --sources FOLDER"
+                )
+            })?;
+        Ok(found.map(|found| (found.version, None)))
+    }
+}
+
+fn pin(lock: &mut Lockfile, name: &str, version: &str, tarball: &Tarball) {
+    let before = lock
+        .source(name, version)
+        .and_then(|source| source.url.clone());
+    let url = match &tarball.from {
+        Some(Location::Url(url)) => Some(url.clone()),
+        _ => before,
+    };
+    lock.pin(LockedSource {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        url,
+        sha256: tarball.sha256,
+    });
+}
+
+fn unknown_version(version: &RVersion, there: &[RVersion]) -> String {
+    if there.is_empty() {
+        return format!("R {version} was not found");
+    }
+    let list: Vec<String> = there.iter().take(8).map(ToString::to_string).collect();
+    format!("there is no R {version}; there are: {}", list.join(", "))
+}
+
+/// CRAN's name of a package's tarball, and those of Debian's source packages.
+fn package_file_names(package: &str, version: &str) -> Vec<String> {
+    let debian = package.to_lowercase();
+    let mut names = vec![format!("{package}_{version}.tar.gz")];
+    for repacked in ["", "+dfsg", "+dfsg1", "+ds"] {
+        for ending in ["gz", "xz"] {
+            names.push(format!(
+                "r-cran-{debian}_{version}{repacked}.orig.tar.{ending}"
+            ));
+        }
+    }
+    names
+}
+
+/// The newest version of a package whose tarball is in one of the folders.
+fn version_in_folders(folders: &[PathBuf], package: &str) -> Option<String> {
+    let mut versions: Vec<RVersion> = folders
+        .iter()
+        .filter_map(|folder| fs_err::read_dir(folder).ok())
+        .flat_map(|entries| entries.flatten())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter_map(|name| {
+            let rest = name
+                .strip_prefix(&format!("{package}_"))
+                .or_else(|| name.strip_prefix(&format!("r-cran-{}_", package.to_lowercase())))?;
+            let version = rest.split(".orig.tar").next()?.split(".tar").next()?;
+            version.split('+').next()?.parse().ok()
+        })
+        .collect();
+    versions.sort();
+    versions.last().map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_cran_or_debian_names_has_a_package() {
+        let folder = tempfile::tempdir().unwrap();
+        let has = |name: &str| fs_err::write(folder.path().join(name), "").unwrap();
+        let folders = [folder.path().to_owned()];
+        assert_eq!(version_in_folders(&folders, "jsonlite"), None);
+        has("r-cran-jsonlite_1.9.1+dfsg.orig.tar.xz");
+        has("jsonliteplus_9.0.tar.gz");
+        assert_eq!(
+            version_in_folders(&folders, "jsonlite").as_deref(),
+            Some("1.9.1")
+        );
+        has("jsonlite_1.10.0.tar.gz");
+        assert_eq!(
+            version_in_folders(&folders, "jsonlite").as_deref(),
+            Some("1.10.0")
+        );
+        let names = package_file_names("jsonlite", "1.9.1");
+        assert!(names.contains(&"r-cran-jsonlite_1.9.1+dfsg.orig.tar.xz".to_owned()));
+    }
+}

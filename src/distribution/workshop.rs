@@ -1,0 +1,137 @@
+//! Where compilers run: a root file system with everything in it that R is compiled with, or this machine.
+
+use std::path::{Path, PathBuf};
+
+use super::compile::{Blas, BuildPlace, CompileError, Compiler};
+use crate::checksum::Sha256;
+use crate::sandbox::{RootError, RootSpec, debian_root, install_packages};
+use crate::target::Architecture;
+
+/// A place where compilers run, ready for use.
+pub struct Workshop {
+    /// The root file system; `/` on this machine itself.
+    pub root: PathBuf,
+    /// By which a result is known to come from it.
+    pub identity: String,
+}
+
+/// What is to be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// R itself, which needs libraries and their headers.
+    R,
+    /// Packages, which need compilers.
+    Packages,
+}
+
+/// How many of the probes are for compilers; they stand first.
+const COMPILERS: usize = 4;
+
+/// What R's configure script finds, and where: a probe for what is installed.
+const PROBES: [(&str, &[&str]); 8] = [
+    ("a C compiler", &["usr/bin/gcc"]),
+    ("a C++ compiler", &["usr/bin/g++"]),
+    ("a Fortran compiler", &["usr/bin/gfortran"]),
+    ("make", &["usr/bin/make"]),
+    ("unzip", &["usr/bin/unzip"]),
+    ("PCRE2's headers", &["usr/include/pcre2.h"]),
+    ("liblzma's headers", &["usr/include/lzma.h"]),
+    ("OpenSSL's headers", &["usr/include/openssl/ssl.h"]),
+];
+
+impl Compiler<'_> {
+    fn packages(&self) -> (Vec<String>, Vec<String>) {
+        let wanted = &self.recipe.build_root;
+        let (mut apt, mut dnf) = (wanted.apt.clone(), wanted.dnf.clone());
+        if self.blas == Blas::Openblas {
+            apt.extend_from_slice(&wanted.apt_openblas);
+            dnf.extend_from_slice(&wanted.dnf_openblas);
+        }
+        (apt, dnf)
+    }
+
+    /// The place that was asked for, with what is missing installed in it.
+    pub async fn workshop(&self, work: Work) -> Result<Workshop, CompileError> {
+        if Architecture::of_this_machine() != Some(self.architecture) {
+            let this = std::env::consts::ARCH.to_owned();
+            return Err(CompileError::OtherArchitecture {
+                wanted: self.architecture,
+                this,
+            });
+        }
+        let (apt, dnf) = self.packages();
+        match self.place {
+            BuildPlace::Root(RootSpec::Debian(suite)) => {
+                let root =
+                    debian_root(suite, &apt, self.architecture, self.cache, self.reporter).await?;
+                let identity = root
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                Ok(Workshop { root, identity })
+            }
+            BuildPlace::Root(RootSpec::Folder(folder)) => {
+                let root = fs_err::canonicalize(folder)?;
+                if !root.join("usr").is_dir() {
+                    return Err(RootError::NotARoot(root).into());
+                }
+                if !missing(&root, work).is_empty() {
+                    let log = self.log("install-packages");
+                    install_packages(&root, &apt, &dnf, &log, self.reporter).await?;
+                }
+                Ok(Workshop {
+                    identity: format!("folder {}", identity(&root)),
+                    root,
+                })
+            }
+            BuildPlace::Host => {
+                let missing = missing(Path::new("/"), work);
+                if !missing.is_empty() {
+                    let command = if Path::new("/usr/bin/dnf").exists() {
+                        format!("dnf install -y {}", dnf.join(" "))
+                    } else {
+                        format!("apt-get install -y {}", apt.join(" "))
+                    };
+                    return Err(CompileError::HostLacks {
+                        missing: missing.join(", "),
+                        command,
+                    });
+                }
+                Ok(Workshop {
+                    identity: format!("host {}", identity(Path::new("/"))),
+                    root: "/".into(),
+                })
+            }
+        }
+    }
+
+    /// The log of a piece of work.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.cache.folder().join("logs").join(format!("{name}.log"))
+    }
+}
+
+fn missing(root: &Path, work: Work) -> Vec<&'static str> {
+    let probes = match work {
+        Work::R => &PROBES[..],
+        Work::Packages => &PROBES[..COMPILERS],
+    };
+    probes
+        .iter()
+        .filter(|(_, paths)| !paths.iter().any(|path| root.join(path).exists()))
+        .map(|(what, _)| *what)
+        .collect()
+}
+
+/// What tells one root from another: its system and what is installed in it.
+fn identity(root: &Path) -> String {
+    let read = |path: &str| fs_err::read(root.join(path)).unwrap_or_default();
+    let parts = [
+        "etc/os-release",
+        "var/lib/dpkg/status",
+        "var/lib/rpm/rpmdb.sqlite",
+    ]
+    .map(read);
+    Sha256::of_parts(parts.iter().map(Vec::as_slice)).short()
+}
