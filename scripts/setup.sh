@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is used by those who source it
 # What quickstart and test share; sourced by both. Everything that takes long is kept outside the checkout,
 # so that a second clone on the same machine starts where the first ended.
 
@@ -60,6 +62,7 @@ cran_is_reachable() {
 # that the machine's apt stays as it is.
 fetch_sources_from_debian() {
     local mirror apt=$cache/r-layer-dev/apt
+    # shellcheck disable=SC2016 # apt fills these in
     mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(SITE)' 'Created-By: Packages' |
         sed -n 's/^Debian Debian //p' | head -n 1)
     [ -n "$mirror" ] || fail "CRAN cannot be reached, and this machine's apt has no Debian mirror to fetch the sources from."

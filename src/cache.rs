@@ -8,6 +8,8 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use etcetera::BaseStrategy;
+
 use crate::progress::Reporter;
 
 /// Why the cache cannot be used.
@@ -39,10 +41,10 @@ impl Cache {
     pub fn from_environment() -> Result<Cache, CacheError> {
         let folder = match std::env::var_os("R_LAYER_CACHE") {
             Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-            _ => directories::ProjectDirs::from("", "", "r-layer")
-                .ok_or(CacheError::NoFolder)?
+            _ => etcetera::choose_base_strategy()
+                .map_err(|_| CacheError::NoFolder)?
                 .cache_dir()
-                .to_owned(),
+                .join("r-layer"),
         };
         Cache::open(folder)
     }

@@ -10,11 +10,31 @@ fn the_two_first_handlers_answer() {
         ("script.parity", r#"{"number":5}"#, "{\"parity\":\"odd\"}\n"),
     ] {
         let mut command = r_layer(folder.path());
-        command.args(["invoke", "--handler", handler, "--event", event, "--timeout", "30", "--code"]);
-        let output = succeed(command.arg(functions("basics")).arg("--layer").arg(runtime_layer()));
+        command.args([
+            "invoke",
+            "--handler",
+            handler,
+            "--event",
+            event,
+            "--timeout",
+            "30",
+            "--code",
+        ]);
+        let output = succeed(
+            command
+                .arg(functions("basics"))
+                .arg("--layer")
+                .arg(runtime_layer()),
+        );
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
         let log = String::from_utf8_lossy(&output.stderr);
-        for part in ["START RequestId", "END RequestId", "REPORT RequestId", "Init Duration", "Max Memory Used"] {
+        for part in [
+            "START RequestId",
+            "END RequestId",
+            "REPORT RequestId",
+            "Init Duration",
+            "Max Memory Used",
+        ] {
             assert!(log.contains(part), "{log}");
         }
     }

@@ -20,15 +20,27 @@ fn kept() -> PathBuf {
 /// A part by its path in that folder; its absence fails the test, and says what brings it.
 fn part(path: &str) -> PathBuf {
     let part = kept().join(path);
-    assert!(part.exists(), "{} is missing: scripts/test brings it", part.display());
+    assert!(
+        part.exists(),
+        "{} is missing: scripts/test brings it",
+        part.display()
+    );
     part
 }
 
 /// The r-layer under test, with the shared cache. It is started in `folder`, which should be a temporary one.
 pub fn r_layer(folder: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("r-layer"));
-    command.current_dir(folder).env_remove("SOURCE_DATE_EPOCH").env("NO_COLOR", "1");
-    for setting in ["R_LAYER_R_VERSION", "R_LAYER_R_SOURCE", "R_LAYER_CRAN", "R_LAYER_BUILD_ROOT"] {
+    command
+        .current_dir(folder)
+        .env_remove("SOURCE_DATE_EPOCH")
+        .env("NO_COLOR", "1");
+    for setting in [
+        "R_LAYER_R_VERSION",
+        "R_LAYER_R_SOURCE",
+        "R_LAYER_CRAN",
+        "R_LAYER_BUILD_ROOT",
+    ] {
         command.env_remove(setting);
     }
     command
@@ -37,14 +49,23 @@ pub fn r_layer(folder: &Path) -> Command {
 /// Runs a command and returns what it said; a failure shows all of it.
 pub fn succeed(command: &mut Command) -> Output {
     let output = command.output().expect("the command starts");
-    assert!(output.status.success(), "{command:?} failed:\n{}", said(&output));
+    assert!(
+        output.status.success(),
+        "{command:?} failed:\n{}",
+        said(&output)
+    );
     output
 }
 
 /// Runs a command that must fail with that status, and returns what it said on stderr.
 pub fn fail(command: &mut Command, status: i32) -> String {
     let output = command.output().expect("the command starts");
-    assert_eq!(output.status.code(), Some(status), "{command:?}:\n{}", said(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(status),
+        "{command:?}:\n{}",
+        said(&output)
+    );
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -60,7 +81,11 @@ fn said(output: &Output) -> String {
 /// Flags with which `build runtime` finds R's sources without the network, if scripts/test fetched them.
 pub fn sources() -> Vec<String> {
     let folder = kept().join("sources");
-    if folder.is_dir() { vec!["--sources".to_owned(), folder.display().to_string()] } else { Vec::new() }
+    if folder.is_dir() {
+        vec!["--sources".to_owned(), folder.display().to_string()]
+    } else {
+        Vec::new()
+    }
 }
 
 /// The runtime layer, built by the r-layer under test.
@@ -93,7 +118,13 @@ pub fn lambda_root() -> PathBuf {
     let target = Target::named(Target::DEFAULT).expect("the default target");
     tokio::runtime::Runtime::new()
         .expect("a runtime")
-        .block_on(r_layer::sandbox::lambda_root("bullseye", target, Architecture::X86_64, &cache, &Silent))
+        .block_on(r_layer::sandbox::lambda_root(
+            "bullseye",
+            target,
+            Architecture::X86_64,
+            &cache,
+            &Silent,
+        ))
         .expect("a root like Lambda's")
 }
 
@@ -104,5 +135,7 @@ pub fn rie() -> PathBuf {
 
 /// A folder of functions in tests/fixtures.
 pub fn functions(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/functions").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/functions")
+        .join(name)
 }

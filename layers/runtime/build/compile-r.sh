@@ -71,7 +71,13 @@ link="cc -shared -Wl,-O1,--as-needed,-z,defs,--gc-sections"
 libr="-L$STAGE$rhome/lib -lR"
 compile internet_without_curl
 compile curl_module
-without_curl=$(ls ./*.o | grep -v -e /libcurl.o -e /curl_module.o)
+without_curl=
+for object in *.o; do
+    case $object in
+        libcurl.o | curl_module.o) ;;
+        *) without_curl="$without_curl $object" ;;
+    esac
+done
 # shellcheck disable=SC2086
 $link -o "$STAGE$rhome/modules/internet.so" $without_curl $libr -lm -lpthread -ldl
 # shellcheck disable=SC2046,SC2086
