@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod audit;
 pub mod complete;
+pub mod dist;
 pub mod prune;
 pub mod recipe;
 pub mod record;

@@ -139,3 +139,34 @@ pub fn functions(name: &str) -> PathBuf {
         .join("tests/fixtures/functions")
         .join(name)
 }
+
+/// A cache of its own whose named folders are the shared one's, so that a test can break it without breaking others.
+pub fn cache_sharing(folders: &[&str]) -> tempfile::TempDir {
+    let shared = Cache::from_environment().expect("the cache");
+    let cache = tempfile::tempdir().expect("a temporary folder");
+    for folder in folders {
+        std::os::unix::fs::symlink(shared.folder().join(folder), cache.path().join(folder))
+            .expect("a link");
+    }
+    cache
+}
+
+/// The home of the R that was compiled for the runtime layer, in the shared cache.
+pub fn compiled_r_home() -> PathBuf {
+    runtime_layer();
+    let compiled = Cache::from_environment()
+        .expect("the cache")
+        .folder()
+        .join("compiled");
+    let newest = std::fs::read_dir(compiled)
+        .expect("something was compiled")
+        .map(|entry| entry.expect("an entry"))
+        .max_by_key(|entry| {
+            entry
+                .metadata()
+                .and_then(|data| data.modified())
+                .expect("a time")
+        })
+        .expect("something was compiled");
+    newest.path().join("opt/R")
+}

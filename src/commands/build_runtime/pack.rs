@@ -1,7 +1,6 @@
 //! From an R home to a zip that is kept: assemble, compress, audit, record.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,6 +11,7 @@ use crate::distribution::R;
 use crate::elf::LibraryFolders;
 use crate::layer::audit::{self, AuditReport, Policy, Question};
 use crate::layer::complete::{AddedLibrary, complete};
+use crate::layer::dist::UnfinishedZip;
 use crate::layer::prune::{Pruned, prune};
 use crate::layer::record::{PackageRecord, Saving};
 use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
@@ -43,20 +43,15 @@ impl Builder<'_> {
         }
         packing.step("compressing");
         let zip_name = self.zip_name(&r.version);
-        let mut zip_file = tempfile::Builder::new()
-            .prefix(".r-layer-")
-            .suffix(".zip")
-            .tempfile_in(&self.settings.out)
-            .context("the zip cannot be written")?;
-        let time = zip::entry_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
-        let tree = assembled.tree;
         // The file stays with this function, so that it goes when the command is interrupted.
-        let mut output = zip_file.as_file().try_clone()?;
+        let zip_file =
+            UnfinishedZip::create(&self.settings.out).context("the zip cannot be written")?;
+        let mut output = zip_file.output()?;
+        let (tree, time) = (assembled.tree, self.settings.entry_time);
         let tree = tokio::task::spawn_blocking(move || {
             zip::write(&tree, time, &mut output, &|_| ()).map(|()| tree)
         })
         .await??;
-        zip_file.as_file_mut().flush()?;
         packing.step("auditing");
         let archive = LayerArchive {
             name: zip_name.clone(),
@@ -72,7 +67,7 @@ impl Builder<'_> {
             assembled.savings,
             &assembled.added,
         )?;
-        let path = keep(&self.settings.out, &zip_name, zip_file, &record)?;
+        let path = zip_file.keep(&record).context("the zip cannot be kept")?;
         packing.finish(&format!("packed {}", path.display()));
         Ok(Built { path, record })
     }
@@ -235,30 +230,4 @@ fn assemble(
         savings,
         added,
     })
-}
-
-/// Writes the record, then gives the zip its name: a run that is killed leaves no zip that looks finished.
-fn keep(
-    out: &Path,
-    name: &str,
-    zip: tempfile::NamedTempFile,
-    record: &BuildRecord,
-) -> Result<PathBuf> {
-    let path = out.join(name);
-    let mut file = tempfile::NamedTempFile::new_in(out)?;
-    serde_json::to_writer_pretty(&mut file, record)?;
-    file.write_all(b"\n")?;
-    readable(file.as_file())?;
-    file.persist(path.with_extension("json"))?;
-    readable(zip.as_file())?;
-    zip.as_file().sync_all()?;
-    zip.persist(&path)?;
-    Ok(path)
-}
-
-/// Temporary files are their owner's alone; results are files like any other.
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    Ok(())
 }

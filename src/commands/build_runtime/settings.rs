@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use rawzip::time::UtcDateTime;
 
 use crate::cli::BuildRuntimeArgs;
 use crate::commands::settings;
 use crate::distribution::{Blas, BuildPlace, RSourceSpec};
-use crate::layer::RuntimeRecipe;
+use crate::layer::{RuntimeRecipe, zip};
 use crate::manifest::Manifest;
 use crate::package::RVersion;
 use crate::repository::{Location, Mirror};
@@ -37,6 +38,8 @@ pub struct Settings {
     pub out: PathBuf,
     /// The bucket for large zips.
     pub s3_bucket: Option<String>,
+    /// The time of the zip's entries.
+    pub entry_time: UtcDateTime,
     /// How many compilers at once.
     pub jobs: usize,
 }
@@ -99,6 +102,7 @@ impl Settings {
             target: settings::target(args.target.or(section.target).as_deref())?,
             out: args.out,
             s3_bucket: args.s3_bucket.or(manifest.publish.s3_bucket),
+            entry_time: zip::entry_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?,
             jobs: args
                 .jobs
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),

@@ -10,11 +10,16 @@ use crate::layer::LayerArchive;
 /// R's own libraries: a package layer finds them in the runtime layer.
 const OF_THE_RUNTIME_LAYER: [&str; 3] = ["libR.so", "libRblas.so", "libRlapack.so"];
 
+/// How many links the kernel follows before it takes them for a circle.
+const MOST_LINKS: usize = 40;
+
 /// The ELF files of a set of layers, and where they are looked for.
 pub struct Loader<'a> {
     question: &'a Question<'a>,
     /// Path on Lambda → (layer, headers).
     files: BTreeMap<String, (&'a str, ElfFile)>,
+    /// Path on Lambda of a symbolic link → what it says.
+    links: BTreeMap<String, String>,
     library_path: Vec<String>,
     has_runtime: bool,
 }
@@ -200,8 +205,7 @@ impl<'a> Loader<'a> {
     /// Looks in the loader's order: DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, the system's folders (ld.so(8)).
     fn find(&self, path: &str, elf: &ElfFile, soname: &str) -> Place<'_> {
         if soname.contains('/') {
-            let place = self.files.get(&expand(soname, path));
-            return place.map_or(Place::Nowhere, |(_, library)| Place::Layer(library));
+            return self.file(&expand(soname, path)).map_or(Place::Nowhere, Place::Layer);
         }
         let rpath = if elf.runpath.is_empty() {
             elf.rpath.as_slice()
@@ -215,7 +219,7 @@ impl<'a> Loader<'a> {
             .chain(elf.runpath.iter().map(|folder| expand(folder, path)))
             .chain(self.question.target.system_library_folders.iter().cloned());
         for folder in folders {
-            if let Some((_, library)) = self.files.get(&format!("{folder}/{soname}")) {
+            if let Some(library) = self.file(&format!("{folder}/{soname}")) {
                 return Place::Layer(library);
             }
             if !self
@@ -244,10 +248,30 @@ impl<'a> Loader<'a> {
         Place::Nowhere
     }
 
+    /// The file at a path on Lambda, behind links if there are any on the way.
+    fn file(&self, path: &str) -> Option<&ElfFile> {
+        let mut path = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            let Some((link, target)) = self.first_link(&path) else {
+                return self.files.get(&path).map(|(_, file)| file);
+            };
+            let place = if target.starts_with('/') { target.clone() } else { format!("$ORIGIN/{target}") };
+            path = expand(&place, link) + &path[link.len()..];
+        }
+        None
+    }
+
+    /// The first folder of a path, or the whole, that is a link.
+    fn first_link(&self, path: &str) -> Option<(&String, &String)> {
+        let folders = path.match_indices('/').skip(1).map(|(end, _)| &path[..end]);
+        folders.chain([path]).find_map(|part| self.links.get_key_value(part))
+    }
+
     /// A file of the layers with that name, wherever it is.
     fn copy(&self, soname: &str) -> Option<String> {
         self.files
             .keys()
+            .chain(self.links.keys())
             .find(|path| path.ends_with(&format!("/{soname}")))
             .and_then(|path| path.strip_prefix("/opt/"))
             .map(str::to_owned)
