@@ -18,6 +18,21 @@ pub enum CacheError {
     /// No home folder and no setting.
     #[error("no folder for the cache: set R_LAYER_CACHE to one that can be written to")]
     NoFolder,
+    /// Too little room on its disk.
+    #[error(
+        "{what} needs {need} MB at {path}, and there are {free} MB; make room, or set R_LAYER_CACHE to a folder on a \
+         larger disk"
+    )]
+    NoRoom {
+        /// What needs it.
+        what: String,
+        /// The cache's folder.
+        path: PathBuf,
+        /// How much is needed, in MB.
+        need: u64,
+        /// How much there is, in MB.
+        free: u64,
+    },
     /// The folder, or something in it, cannot be written.
     #[error(
         "the cache at {path} cannot be written ({source}); set R_LAYER_CACHE to a folder with room for it"
@@ -67,6 +82,30 @@ impl Cache {
     /// Where the cache is.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Makes sure that there are so many MB on the cache's disk before something begins that fills it.
+    #[cfg(unix)]
+    pub fn need_room(&self, what: &str, need: u64) -> Result<(), CacheError> {
+        let found = rustix::fs::statvfs(&self.folder)
+            .map_err(|error| not_writable(&self.folder, error.into()))?;
+        let free = found.f_bavail.saturating_mul(found.f_frsize) / 1_000_000;
+        if free < need {
+            let path = self.folder.clone();
+            return Err(CacheError::NoRoom {
+                what: what.to_owned(),
+                path,
+                need,
+                free,
+            });
+        }
+        Ok(())
+    }
+
+    /// Without a way to ask, the disk itself will say.
+    #[cfg(not(unix))]
+    pub fn need_room(&self, _what: &str, _need: u64) -> Result<(), CacheError> {
+        Ok(())
     }
 
     /// The entry of that kind and name, if it is there.

@@ -227,6 +227,9 @@ impl Download<'_> {
         self.begin_or_resume(&response, file)?;
         task.set_done(self.have);
         let expected = response.content_length().map(|length| self.have + length);
+        if let Some(total) = expected {
+            task.set_total(total);
+        }
         let mut body = response.bytes_stream();
         while let Some(part) = body.next().await {
             let part = part.map_err(|error| Try::Again(reason(&error), None))?;

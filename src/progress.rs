@@ -16,6 +16,8 @@ pub trait Reporter: Send + Sync {
 pub trait Task: Send + Sync {
     /// So much more is done.
     fn advance(&self, amount: u64);
+    /// How much there is to do in all, once that is known.
+    fn set_total(&self, total: u64);
     /// So much is done in all, for work that is resumed or begins again.
     fn set_done(&self, amount: u64);
     /// The step that is under way now.
@@ -40,6 +42,7 @@ impl Reporter for Silent {
 
 impl Task for SilentTask {
     fn advance(&self, _amount: u64) {}
+    fn set_total(&self, _total: u64) {}
     fn set_done(&self, _amount: u64) {}
     fn step(&self, _step: &str) {}
     fn finish(self: Box<Self>, _line: &str) {}

@@ -67,7 +67,9 @@ pub enum CompileError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// This machine lacks what R is compiled with.
-    #[error("this machine lacks {missing}, which R is compiled with; type: {command}")]
+    #[error(
+        "this machine lacks {missing}, without which nothing is compiled on it; type: {command}"
+    )]
     HostLacks {
         /// What is not there.
         missing: String,
@@ -113,6 +115,9 @@ pub struct Compiler<'a> {
     pub reporter: &'a dyn Reporter,
 }
 
+/// Sources, objects and the result, in MB: R 4.5.0 with the recommended packages took 640.
+const ROOM_FOR_R: u64 = 1000;
+
 /// R compiled from its source tarball.
 pub async fn compiled_r(
     compiler: &Compiler<'_>,
@@ -139,6 +144,9 @@ pub async fn compiled_r(
             &name,
             compiler.reporter,
             async |content: &Path| {
+                compiler
+                    .cache
+                    .need_room(&format!("compiling R {version}"), ROOM_FOR_R)?;
                 let unfinished = compiler.cache.unfinished()?;
                 let [sources, work] = ["sources", "work"].map(|name| unfinished.path().join(name));
                 for folder in [&sources, &work, &content.to_owned()] {

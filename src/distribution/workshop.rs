@@ -20,19 +20,19 @@ pub struct Workshop {
 pub enum Work {
     /// R itself, which needs libraries and their headers.
     R,
-    /// Packages, which need compilers.
+    /// Packages, which need a C compiler at least; what else one needs, its compilation says.
     Packages,
 }
 
-/// How many of the probes are for compilers; they stand first.
-const COMPILERS: usize = 4;
+/// How many of the probes are for packages too; they stand first.
+const FOR_PACKAGES: usize = 2;
 
 /// What R's configure script finds, and where: a probe for what is installed.
 const PROBES: [(&str, &[&str]); 8] = [
     ("a C compiler", &["usr/bin/gcc"]),
+    ("make", &["usr/bin/make"]),
     ("a C++ compiler", &["usr/bin/g++"]),
     ("a Fortran compiler", &["usr/bin/gfortran"]),
-    ("make", &["usr/bin/make"]),
     ("unzip", &["usr/bin/unzip"]),
     ("PCRE2's headers", &["usr/include/pcre2.h"]),
     ("liblzma's headers", &["usr/include/lzma.h"]),
@@ -115,7 +115,7 @@ impl Compiler<'_> {
 fn missing(root: &Path, work: Work) -> Vec<&'static str> {
     let probes = match work {
         Work::R => &PROBES[..],
-        Work::Packages => &PROBES[..COMPILERS],
+        Work::Packages => &PROBES[..FOR_PACKAGES],
     };
     probes
         .iter()

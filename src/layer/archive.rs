@@ -140,7 +140,10 @@ impl LayerArchive {
 
     /// Bytes of all files together: the unzipped size that Lambda counts.
     pub fn unzipped_size(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add)
+        self.entries
+            .iter()
+            .map(|entry| entry.size)
+            .fold(0, u64::saturating_add)
     }
 
     /// The entry of that path.

@@ -88,6 +88,9 @@ pub enum RootError {
     Io(#[from] std::io::Error),
 }
 
+/// A root with compilers, in MB, while its packages are unpacked: bullseye's took 1,040.
+const ROOM_FOR_ROOT: u64 = 1200;
+
 /// A Debian root with packages installed, from the cache or made now.
 pub async fn debian_root(
     suite: &str,
@@ -105,6 +108,7 @@ pub async fn debian_root(
             if !rustix::process::geteuid().is_root() {
                 return Err(RootError::NotPrivileged(suite.to_owned()));
             }
+            cache.need_room(&format!("a Debian {suite} root"), ROOM_FOR_ROOT)?;
             let task = reporter.begin(
                 &format!("making a root: Debian {suite}, {architecture}"),
                 None,

@@ -59,6 +59,15 @@ impl Reporter for TerminalReporter {
     }
 }
 
+/// How a bar looks whose end is known.
+const COUNTED: &str = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {elapsed}";
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
 /// A bar, or a spinner where the amount of work is not known.
 struct BarTask {
     printer: Printer,
@@ -71,19 +80,14 @@ struct BarTask {
 impl BarTask {
     fn begin(printer: Printer, bars: MultiProgress, what: &str, total: Option<u64>) -> BarTask {
         let (bar, template) = match total {
-            Some(total) if total > 0 => (
-                ProgressBar::new(total),
-                "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {elapsed}",
-            ),
+            Some(total) if total > 0 => (ProgressBar::new(total), COUNTED),
             Some(_) => (
                 ProgressBar::no_length(),
                 "{spinner} {msg} {decimal_bytes} {elapsed}",
             ),
             None => (ProgressBar::no_length(), "{spinner} {msg} {elapsed}"),
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        set_style(&bar, template);
         let bar = bars.add(bar);
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
@@ -100,6 +104,11 @@ impl BarTask {
 impl Task for BarTask {
     fn advance(&self, amount: u64) {
         self.bar.inc(amount);
+    }
+
+    fn set_total(&self, total: u64) {
+        self.bar.set_length(total);
+        set_style(&self.bar, COUNTED);
     }
 
     fn set_done(&self, amount: u64) {
@@ -148,6 +157,8 @@ impl PlainTask {
 
 impl Task for PlainTask {
     fn advance(&self, _amount: u64) {}
+
+    fn set_total(&self, _total: u64) {}
 
     fn set_done(&self, _amount: u64) {}
 

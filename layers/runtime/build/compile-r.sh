@@ -9,7 +9,7 @@
 #   BLAS     reference (R's own) or openblas (the build root's)
 set -eu
 umask 022
-export LC_ALL=C TZ=UTC
+export LC_ALL=C.UTF-8 TZ=UTC
 recipe=$SOURCES/recipe
 flags="-O2"
 rhome=/opt/R
@@ -60,6 +60,10 @@ if ! [ -f "$STAGE$rhome/share/zoneinfo/Europe/Berlin" ]; then
     echo "R's time zones were not installed: is unzip there?" >&2
     exit 1
 fi
+
+# R's packages carry the time when they were built; this one is the source's own.
+stamp=$(sed -n 's/^Last Changed Date: *//p' "$SOURCES/R/SVN-REVISION")
+"$WORK/R/bin/Rscript" --vanilla "$recipe/set_built.R" "$STAGE$rhome/library" "${stamp:-1980-01-01} 00:00:00 UTC"
 
 step "link the internet module without libcurl"
 cd "$WORK/R/src/modules/internet"

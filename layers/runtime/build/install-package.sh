@@ -25,5 +25,8 @@ if [ "$home" != "$R_ROOT" ]; then
 fi
 # R compiles in the folder of the source, which cannot be written to.
 cp -R "$SOURCES/package" "$WORK/package"
+# The time that R writes into the package is that of its source, not of today.
+stamp=$(sed -n 's/^Packaged: \([0-9-]* [0-9:]*\).*/\1 UTC/p' "$WORK/package/DESCRIPTION")
 echo "==> compile the package"
-"$R_ROOT/bin/R" --no-echo CMD INSTALL --no-docs --library="$STAGE" "$WORK/package" 2>&1
+"$R_ROOT/bin/R" --no-echo CMD INSTALL --no-docs --built-timestamp="${stamp:-1980-01-01 00:00:00 UTC}" \
+    --library="$STAGE" "$WORK/package" 2>&1

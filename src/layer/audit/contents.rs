@@ -151,7 +151,10 @@ fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
 
 /// A zip may say any size of its entries, so that their sum has to stop at the largest number.
 fn size_of_all(layers: &[LayerArchive]) -> u64 {
-    layers.iter().map(LayerArchive::unzipped_size).fold(0, u64::saturating_add)
+    layers
+        .iter()
+        .map(LayerArchive::unzipped_size)
+        .fold(0, u64::saturating_add)
 }
 
 /// The ten heaviest folders and their bytes unzipped, packages one by one.
@@ -165,13 +168,13 @@ pub fn heaviest_folders(layers: &[LayerArchive]) -> Vec<(String, u64)> {
         };
         let parts: Vec<&str> = entry.path.split('/').collect();
         let folder = parts[..depth.min(parts.len().saturating_sub(1))].join("/");
-        *folders
-            .entry(if folder.is_empty() {
-                ".".into()
-            } else {
-                folder
-            })
-            .or_default() += entry.size;
+        let folder = if folder.is_empty() {
+            ".".into()
+        } else {
+            folder
+        };
+        let bytes = folders.entry(folder).or_default();
+        *bytes = bytes.saturating_add(entry.size);
     }
     let mut heaviest: Vec<(String, u64)> = folders.into_iter().collect();
     heaviest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));

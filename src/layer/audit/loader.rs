@@ -68,9 +68,19 @@ impl<'a> Loader<'a> {
                 }
             }
         }
+        let links = layers
+            .iter()
+            .flat_map(|layer| &layer.entries)
+            .filter(|entry| entry.is_symlink())
+            .map(|entry| {
+                let target = String::from_utf8_lossy(&entry.content).into_owned();
+                (format!("/opt/{}", entry.path), target)
+            })
+            .collect();
         Loader {
             question,
             files,
+            links,
             library_path,
             has_runtime: bootstrap.is_some(),
         }
@@ -205,7 +215,9 @@ impl<'a> Loader<'a> {
     /// Looks in the loader's order: DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, the system's folders (ld.so(8)).
     fn find(&self, path: &str, elf: &ElfFile, soname: &str) -> Place<'_> {
         if soname.contains('/') {
-            return self.file(&expand(soname, path)).map_or(Place::Nowhere, Place::Layer);
+            return self
+                .file(&expand(soname, path))
+                .map_or(Place::Nowhere, Place::Layer);
         }
         let rpath = if elf.runpath.is_empty() {
             elf.rpath.as_slice()
@@ -255,7 +267,11 @@ impl<'a> Loader<'a> {
             let Some((link, target)) = self.first_link(&path) else {
                 return self.files.get(&path).map(|(_, file)| file);
             };
-            let place = if target.starts_with('/') { target.clone() } else { format!("$ORIGIN/{target}") };
+            let place = if target.starts_with('/') {
+                target.clone()
+            } else {
+                format!("$ORIGIN/{target}")
+            };
             path = expand(&place, link) + &path[link.len()..];
         }
         None
@@ -264,7 +280,9 @@ impl<'a> Loader<'a> {
     /// The first folder of a path, or the whole, that is a link.
     fn first_link(&self, path: &str) -> Option<(&String, &String)> {
         let folders = path.match_indices('/').skip(1).map(|(end, _)| &path[..end]);
-        folders.chain([path]).find_map(|part| self.links.get_key_value(part))
+        folders
+            .chain([path])
+            .find_map(|part| self.links.get_key_value(part))
     }
 
     /// A file of the layers with that name, wherever it is.
