@@ -88,21 +88,39 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
     Ok(())
 }
 
-/// The stream of a tarball, by its first bytes.
+/// How a tarball is compressed.
+enum Compression {
+    Gzip,
+    Xz,
+}
+
+/// By a file's first bytes; nothing if it is no tarball.
+fn compression(path: &Path) -> std::io::Result<Option<Compression>> {
+    let mut start = Vec::new();
+    fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
+    Ok(match start.as_slice() {
+        [0x1f, 0x8b, ..] => Some(Compression::Gzip),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some(Compression::Xz),
+        _ => None,
+    })
+}
+
+/// Does a file begin as a .tar.gz or .tar.xz does?
+pub fn is_tarball(path: &Path) -> std::io::Result<bool> {
+    Ok(compression(path)?.is_some())
+}
+
+/// The stream of a tarball.
 fn open(path: &Path) -> Result<Box<dyn Read>, ArchiveError> {
     let damaged = |source| ArchiveError::Damaged {
         path: path.to_owned(),
         source,
     };
-    let mut start = [0; 6];
-    let read = fs_err::File::open(path)
-        .and_then(|mut file| file.read(&mut start))
-        .map_err(damaged)?;
     let file = BufReader::new(File::open(path).map_err(damaged)?);
-    match &start[..read] {
-        [0x1f, 0x8b, ..] => Ok(Box::new(flate2::read::MultiGzDecoder::new(file))),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => Ok(Box::new(liblzma::read::XzDecoder::new(file))),
-        _ => Err(ArchiveError::NotATarball(path.to_owned())),
+    match compression(path).map_err(damaged)? {
+        Some(Compression::Gzip) => Ok(Box::new(flate2::read::MultiGzDecoder::new(file))),
+        Some(Compression::Xz) => Ok(Box::new(liblzma::read::XzDecoder::new(file))),
+        None => Err(ArchiveError::NotATarball(path.to_owned())),
     }
 }
 

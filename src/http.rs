@@ -28,7 +28,9 @@ pub enum HttpError {
         reason: String,
     },
     /// The client could not be set up.
-    #[error("HTTP cannot be set up: {0}")]
+    #[error(
+        "HTTP cannot be set up; are the system's certificates installed (the package ca-certificates)?"
+    )]
     Setup(#[source] reqwest::Error),
     /// No such thing there.
     #[error("{url} is not there (HTTP {status})")]
@@ -45,6 +47,17 @@ pub enum HttpError {
         url: String,
         /// Its status.
         status: StatusCode,
+    },
+    /// It could be anybody.
+    #[error(
+        "{url}: {reason}. If the certificate is from an authority of your own, as a company's proxy has one, \
+         name a file with that authority's certificate in AWS_CA_BUNDLE"
+    )]
+    Untrusted {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with the certificate.
+        reason: String,
     },
     /// Not reached, or broken off, and tried again in vain.
     #[error("{url} cannot be fetched ({tries} tries): {reason}")]
@@ -107,10 +120,10 @@ impl Http {
             .user_agent(concat!("r-layer/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(15))
             .read_timeout(patience.silence);
-        for certificate in certificates("AWS_CA_BUNDLE")? {
+        for certificate in certificates(BUNDLE)? {
             builder = builder.add_root_certificate(certificate);
         }
-        let client = builder.build().map_err(HttpError::Setup)?;
+        let client = builder.build().map_err(unusable_setup)?;
         Ok(Http { client, patience })
     }
 
@@ -223,13 +236,13 @@ impl Download<'_> {
                 .header(RANGE, format!("bytes={}-", self.have))
                 .header(IF_RANGE, etag);
         }
-        let response = check(self.url, request.send().await)?;
-        self.begin_or_resume(&response, file)?;
-        task.set_done(self.have);
-        let expected = response.content_length().map(|length| self.have + length);
-        if let Some(total) = expected {
-            task.set_total(total);
+        let answer = request.send().await;
+        if self.have > 0 && answer.as_ref().is_ok_and(is_beyond_the_end) {
+            return Err(self.begin_anew("the server has nothing behind what it sent"));
         }
+        let response = check(self.url, answer)?;
+        let expected = self.begin_or_resume(&response, file)?;
+        task.set_done(self.have);
         let mut body = response.bytes_stream();
         while let Some(part) = body.next().await {
             let part = part.map_err(|error| Try::Again(reason(&error), None))?;
@@ -247,22 +260,40 @@ impl Download<'_> {
         }
     }
 
-    /// Goes on behind what is there if the server does, and begins anew if it sends the whole.
-    fn begin_or_resume(&mut self, response: &Response, file: &mut fs_err::File) -> Result<(), Try> {
-        let range = header(response, CONTENT_RANGE.as_str());
-        let resumed = response.status() == StatusCode::PARTIAL_CONTENT
-            && range.is_some_and(|range| range.starts_with(&format!("bytes {}-", self.have)));
-        if !resumed {
+    /// Goes on behind what is there if the server does, and begins anew if it sends the whole. Returns how long
+    /// the file will be, as far as the server says.
+    fn begin_or_resume(
+        &mut self,
+        response: &Response,
+        file: &mut fs_err::File,
+    ) -> Result<Option<u64>, Try> {
+        // A weak tag promises the same meaning, not the same bytes.
+        let tag = header(response, ETAG.as_str()).filter(|tag| !tag.starts_with("W/"));
+        let length = response.content_length();
+        let expected = if response.status() == StatusCode::PARTIAL_CONTENT {
+            let range = header(response, CONTENT_RANGE.as_str()).and_then(content_range);
+            let is_other = tag.is_some() && self.etag.as_deref() != tag && self.have > 0;
+            let Some((_, total)) = range.filter(|(start, _)| *start == self.have && !is_other)
+            else {
+                return Err(self.begin_anew("the server sent another part than it was asked for"));
+            };
+            total.or_else(|| length.map(|length| self.have + length))
+        } else {
             self.have = 0;
             file.set_len(0).map_err(|source| self.not_saved(source))?;
-        }
+            length
+        };
         file.seek(SeekFrom::Start(self.have))
             .map_err(|source| self.not_saved(source))?;
-        // A weak tag promises the same meaning, not the same bytes.
-        self.etag = header(response, ETAG.as_str())
-            .filter(|etag| !etag.starts_with("W/"))
-            .map(str::to_owned);
-        Ok(())
+        self.etag = tag.map(str::to_owned);
+        Ok(expected)
+    }
+
+    /// What is there cannot be added to: the next try asks for the whole.
+    fn begin_anew(&mut self, reason: &str) -> Try {
+        self.have = 0;
+        self.etag = None;
+        Try::Again(reason.to_owned(), None)
     }
 
     fn not_saved(&self, source: std::io::Error) -> Try {
@@ -277,9 +308,26 @@ fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
 }
 
+fn is_beyond_the_end(response: &Response) -> bool {
+    response.status() == StatusCode::RANGE_NOT_SATISFIABLE
+}
+
+/// `bytes 100-199/200` → (100, 200); the total may be unknown (`*`).
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let start = range.split_once('-')?.0.parse().ok()?;
+    Some((start, total.parse().ok()))
+}
+
 /// Sorts an answer into good, worth another try, and final.
 fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response, Try> {
-    let response = answer.map_err(|error| Try::Again(reason(&error), None))?;
+    let response = answer.map_err(|error| match reason(&error) {
+        reason if reason.starts_with(UNTRUSTED) => Try::Final(HttpError::Untrusted {
+            url: url.to_owned(),
+            reason,
+        }),
+        reason => Try::Again(reason, None),
+    })?;
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -297,6 +345,9 @@ fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response
     }))
 }
 
+/// How rustls begins to say what is wrong with a certificate. It does not get better by asking again.
+const UNTRUSTED: &str = "invalid peer certificate";
+
 /// The innermost reason, which says more than «error sending request».
 fn reason(error: &reqwest::Error) -> String {
     let mut source: &dyn std::error::Error = error;
@@ -306,17 +357,50 @@ fn reason(error: &reqwest::Error) -> String {
     source.to_string()
 }
 
+/// Certificates are only looked into when the client is made; of the system's, those that are no good are passed over.
+fn unusable_setup(error: reqwest::Error) -> HttpError {
+    let reason = reason(&error);
+    for (variable, words) in [(BUNDLE, UNTRUSTED), ("SSL_CERT_FILE", NO_CERTIFICATES)] {
+        if let (Some(path), true) = (named_file(variable), reason.contains(words)) {
+            return HttpError::Certificates {
+                variable,
+                path,
+                reason,
+            };
+        }
+    }
+    HttpError::Setup(error)
+}
+
+/// What is said when neither the system nor SSL_CERT_FILE has any certificate.
+const NO_CERTIFICATES: &str = "No CA certificates";
+
+/// The variable by which AWS's tools take certificates.
+const BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// The file that an environment variable names.
+fn named_file(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+}
+
 /// The certificates in the file that an environment variable names.
 fn certificates(variable: &'static str) -> Result<Vec<reqwest::Certificate>, HttpError> {
-    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else {
+    let Some(path) = named_file(variable) else {
         return Ok(Vec::new());
     };
-    let path = PathBuf::from(path);
     let unusable = |reason: String| HttpError::Certificates {
         variable,
         path: path.clone(),
         reason,
     };
     let pem = fs_err::read(&path).map_err(|error| unusable(error.to_string()))?;
-    reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(reason(&error)))
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if certificates.is_empty() => Err(unusable(
+            "it holds no certificate (BEGIN CERTIFICATE)".to_owned(),
+        )),
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(unusable(reason(&error))),
+    }
 }

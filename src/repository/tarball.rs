@@ -156,6 +156,13 @@ impl Tarballs<'_> {
                 nowhere(outcome(&error), not_there)
             })?,
         }
+        if !crate::archive::is_tarball(&path)? {
+            // A portal's or a proxy's page: the next place may have the file itself.
+            return Err(nowhere(
+                "what is there is not a .tar.gz or .tar.xz file".to_owned(),
+                false,
+            ));
+        }
         let sha256 = Sha256::of_file(&path)?;
         if let Some(expected) = request.sha256.filter(|expected| *expected != sha256) {
             return Err(TarballError::Hash {
@@ -204,6 +211,9 @@ fn outcome(error: &HttpError) -> String {
     match error {
         HttpError::NotFound { status, .. } => format!("not there (HTTP {status})"),
         HttpError::Refused { status, .. } => format!("the server answers {status}"),
+        HttpError::Untrusted { reason, .. } => {
+            format!("{reason} (AWS_CA_BUNDLE may name an authority of your own)")
+        }
         HttpError::Unreachable { reason, tries, .. } => format!("{reason} ({tries} tries)"),
         other => other.to_string(),
     }

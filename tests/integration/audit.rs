@@ -14,8 +14,18 @@ fn the_real_runtime_layer_would_load_and_is_small() {
     let verdict = making::audit(&[runtime_layer()], &["--runtime"]);
     verdict.assert_clean();
     let layer = &verdict.json["layers"][0];
-    let (zipped, unzipped) = (layer["zipped"].as_u64().unwrap(), layer["unzipped"].as_u64().unwrap());
+    let (zipped, unzipped) = (
+        layer["zipped"].as_u64().unwrap(),
+        layer["unzipped"].as_u64().unwrap(),
+    );
     assert_eq!(zipped, std::fs::metadata(runtime_layer()).unwrap().len());
-    assert!(zipped <= LARGEST.0 && unzipped <= LARGEST.1, "{zipped} zipped, {unzipped} unzipped");
-    assert!(unzipped > zipped && verdict.json["elf_files"].as_u64().unwrap() > 10, "{}", verdict.text);
+    assert!(
+        zipped <= LARGEST.0 && unzipped <= LARGEST.1,
+        "{zipped} zipped, {unzipped} unzipped"
+    );
+    assert!(
+        unzipped > zipped && verdict.json["elf_files"].as_u64().unwrap() > 10,
+        "{}",
+        verdict.text
+    );
 }

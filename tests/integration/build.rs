@@ -173,3 +173,77 @@ fn an_r_of_a_newer_system_is_refused_and_no_zip_is_left() {
         0
     );
 }
+
+#[test]
+fn a_zip_over_lambdas_limits_is_refused_with_what_is_heavy() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home_with_its_libraries(folder.path());
+    let source = format!("dir:{}", home.display());
+    let mut build = r_layer(folder.path());
+    build
+        .args(["build", "runtime", "--r-source", &source])
+        .args(sources());
+
+    // Random bytes do not become smaller, so that the zip is over 50 MB and what it holds is not over 250 MB.
+    let heavy = home.join("library/heavy");
+    std::fs::create_dir(&heavy).unwrap();
+    let random = std::fs::File::open("/dev/urandom").unwrap();
+    let mut data = std::fs::File::create(heavy.join("data")).unwrap();
+    std::io::copy(&mut std::io::Read::take(random, 40_000_000), &mut data).unwrap();
+    let error = fail(&mut build, 1);
+    for part in ["takes less than 52428800", "--s3-bucket", "R/library/heavy"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("dist"))
+            .unwrap()
+            .count(),
+        0
+    );
+
+    succeed(build.args(["--s3-bucket", "some-bucket"]));
+    let zip = only_zip(&folder.path().join("dist"));
+    assert_eq!(record(&zip)["needs_s3"], true);
+
+    data.set_len(262_144_001).unwrap();
+    let error = fail(&mut build, 1);
+    for part in [
+        "unzipped; Lambda takes 262144000",
+        "R/library/heavy",
+        "container image",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert_eq!(
+        record(&zip)["needs_s3"],
+        true,
+        "what was there before stays"
+    );
+}
+
+#[test]
+fn a_disk_without_room_is_said_before_it_is_full() {
+    // A file system of 100 MB, seen by this run alone.
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let program = assert_cmd::cargo::cargo_bin!("r-layer")
+        .display()
+        .to_string();
+    let script = format!(
+        "mount -t tmpfs -o size=100m tmpfs {} && exec {program} build runtime {}",
+        cache.path().display(),
+        sources().join(" ")
+    );
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "/bin/sh", "-c", &script])
+        .current_dir(folder.path());
+    let error = fail(command.env("R_LAYER_CACHE", cache.path()), 1);
+    assert!(
+        error.contains("needs 800 MB at") && error.contains("R_LAYER_CACHE"),
+        "{error}"
+    );
+    assert!(
+        error.contains(&cache.path().display().to_string()),
+        "{error}"
+    );
+}

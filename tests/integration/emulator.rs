@@ -1,1 +1,674 @@
-//! emulator
+//! AWS's own Runtime Interface Emulator runs the built layer in a root that holds what Lambda's image holds and
+//! cannot be written to but in /tmp: the nearest thing to Lambda that a machine without AWS has. The emulator, not
+//! this project, plays the Runtime API here, and the root, not the build machine, has the libraries and commands;
+//! so what R finds only on the machine that compiled it shows.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use r_layer::cache::{Cache, Unfinished};
+use r_layer::elf::ElfFile;
+use r_layer::layer::LayerArchive;
+use r_layer::layer::unpack::unpack;
+use r_layer::sandbox::{Mount, Sandbox, find_program};
+use serde_json::{Value, json};
+
+use crate::parts::{functions, lambda_root, rie, runtime_layer, succeed};
+
+/// Lambda's own, which a bootstrap finds when it starts.
+const LIBRARY_PATH: &str =
+    "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
+
+/// Where the emulator is in the root.
+const EMULATOR: &str = "/var/runtime/aws-lambda-rie";
+
+/// The built layer, unpacked as Lambda unpacks it, in a folder that the cache sweeps away after this process.
+pub fn opt() -> &'static Path {
+    static OPT: OnceLock<(Unfinished, PathBuf)> = OnceLock::new();
+    let (_, path) = OPT.get_or_init(|| {
+        let cache = Cache::from_environment().expect("the cache");
+        let folder = cache.unfinished().expect("a folder in the cache");
+        let path = folder.path().join("opt");
+        let layer = LayerArchive::open(runtime_layer()).expect("the layer is a zip");
+        unpack(&[layer], &path).expect("the layer is unpacked");
+        (folder, path)
+    });
+    path
+}
+
+/// A root like Lambda's with the built layer in /opt and a folder as the function's code. Only /tmp can be written.
+pub fn like_lambda(code: &Path) -> Sandbox {
+    let mut sandbox = Sandbox::new(lambda_root());
+    sandbox.mounts.extend([
+        read_only(opt(), "/opt"),
+        read_only(code, "/var/task"),
+        read_only(&rie(), EMULATOR),
+    ]);
+    sandbox.working_folder = "/var/task".into();
+    sandbox.environment = environment(&[
+        ("LD_LIBRARY_PATH", LIBRARY_PATH),
+        ("LANG", "en_US.UTF-8"),
+        ("TZ", ":UTC"),
+        ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+        ("LAMBDA_TASK_ROOT", "/var/task"),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
+    ]);
+    sandbox
+}
+
+/// A command in a root. It dies with the thread that starts it.
+pub fn inside(sandbox: &Sandbox, program: &str, arguments: &[&str]) -> Command {
+    let command = sandbox.command(program, arguments);
+    command.expect("bubblewrap is installed").into_std()
+}
+
+fn read_only(from: &Path, to: &str) -> Mount {
+    Mount::ReadOnly {
+        from: from.to_owned(),
+        to: to.into(),
+    }
+}
+
+fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, OsString> {
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+        .collect()
+}
+
+/// The image's curl, which asks the emulator as AWS's own service would. It sees the image's libraries only.
+fn curl(arguments: &[&str]) -> Vec<u8> {
+    let mut sandbox = Sandbox::new(lambda_root());
+    sandbox.environment = environment(&[("LD_LIBRARY_PATH", LIBRARY_PATH)]);
+    let always = ["--silent", "--show-error", "--max-time", "120"];
+    succeed(&mut inside(
+        &sandbox,
+        "/usr/bin/curl",
+        &[&always, arguments].concat(),
+    ))
+    .stdout
+}
+
+/// The emulator with a function.
+struct Emulated {
+    _emulator: Server,
+    address: SocketAddr,
+    log: tempfile::NamedTempFile,
+}
+
+impl Emulated {
+    fn start(sandbox: &Sandbox, handler: &str) -> Emulated {
+        let [address, runtime_api] = free_addresses();
+        let log = tempfile::NamedTempFile::new().expect("a file for the log");
+        let (stdout, stderr) = (log.as_file().try_clone(), log.as_file().try_clone());
+        let emulator = inside(
+            sandbox,
+            EMULATOR,
+            &[
+                "--runtime-interface-emulator-address",
+                &address.to_string(),
+                "--runtime-api-address",
+                &runtime_api.to_string(),
+                "/opt/bootstrap",
+                handler,
+            ],
+        )
+        .stdin(Stdio::null())
+        .stdout(stdout.expect("the log"))
+        .stderr(stderr.expect("the log"))
+        .spawn()
+        .expect("bubblewrap starts");
+        let mut emulator = Server(emulator);
+        let listens = emulator.listens(address);
+        let emulated = Emulated {
+            _emulator: emulator,
+            address,
+            log,
+        };
+        assert!(listens, "the emulator ended:\n{}", emulated.log());
+        emulated
+    }
+
+    /// What the function answers to an event.
+    fn invoke(&self, event: &Value) -> Value {
+        let path = "2015-03-31/functions/function/invocations";
+        let url = format!("http://{}/{path}", self.address);
+        let answer = curl(&["--data-binary", &event.to_string(), &url]);
+        serde_json::from_slice(&answer).unwrap_or_else(|error| {
+            let answer = String::from_utf8_lossy(&answer);
+            panic!("{error}: {event} is answered {answer:?}\n{}", self.log())
+        })
+    }
+
+    /// What the emulator, the runtime and the function wrote.
+    fn log(&self) -> String {
+        let log = fs_err::read(self.log.path()).expect("the log");
+        String::from_utf8_lossy(&log).into_owned()
+    }
+}
+
+/// A server's process, which ends when this is dropped.
+struct Server(Child);
+
+impl Server {
+    /// Waits until it takes connections; one that ends instead fails the test.
+    fn listens(&mut self, address: SocketAddr) -> bool {
+        while TcpStream::connect(address).is_err() {
+            if self.0.try_wait().expect("the server's state").is_some() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended by itself is no error here: the answer it owes has failed the test.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Two addresses of this machine that nobody listens on.
+fn free_addresses() -> [SocketAddr; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
+    listeners.map(|listener| listener.local_addr().expect("its address"))
+}
+
+/// Shared libraries with the names of the image's, of versions that nothing was linked to; the process that loads
+/// one of them ends at once.
+struct Decoys {
+    folder: tempfile::TempDir,
+}
+
+impl Decoys {
+    /// Those that R of this build needs and brings along.
+    const NEEDED: [&str; 6] = [
+        "libpcre2-8.so.0",
+        "liblzma.so.5",
+        "libbz2.so.1.0",
+        "libgfortran.so.5",
+        "libssl.so.1.1",
+        "libcrypto.so.1.1",
+    ];
+    /// Those that R must not even look for.
+    const UNUSED: [&str; 2] = ["libcurl.so.4", "libssl.so.3"];
+
+    fn make() -> Decoys {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let decoys = Decoys { folder };
+        fs_err::write(decoys.path("decoy.c"), Self::SOURCE).expect("the source is written");
+        let versions = "DECOY_1.0 { global: decoy_*; local: *; };";
+        fs_err::write(decoys.path("decoy.map"), versions).expect("the versions are written");
+        Self::names().for_each(|name| decoys.link(name));
+        decoys
+    }
+
+    const SOURCE: &str = r#"
+        #include <stdlib.h>
+        #include <unistd.h>
+        int decoy_of_another_version(void) { return 1; }
+        __attribute__((constructor)) static void loaded(void)
+        {
+            static const char said[] = "the decoy " NAME " was loaded\n";
+            if (write(2, said, sizeof said - 1) > 0)
+                abort();
+        }
+    "#;
+
+    fn names() -> impl Iterator<Item = &'static str> {
+        Self::NEEDED.into_iter().chain(Self::UNUSED)
+    }
+
+    fn link(&self, name: &str) {
+        let mut gcc = Command::new("gcc");
+        gcc.current_dir(self.folder.path())
+            .args(["-shared", "-fPIC", "-O1", "-o", name, "decoy.c"])
+            .arg(format!("-DNAME=\"{name}\""))
+            .arg(format!("-Wl,-soname,{name}"))
+            .arg("-Wl,--version-script=decoy.map");
+        succeed(&mut gcc);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The mount that puts a decoy where Lambda's loader looks first.
+    fn mount(&self, name: &str) -> Mount {
+        read_only(&self.path(name), &format!("/usr/lib64/{name}"))
+    }
+}
+
+/// The proof functions in a root whose /lib64 is full of decoys.
+fn among_decoys(decoys: &Decoys, code: &str) -> Sandbox {
+    let mut sandbox = like_lambda(&functions(code));
+    sandbox
+        .mounts
+        .extend(Decoys::names().map(|name| decoys.mount(name)));
+    sandbox
+}
+
+/// An HTTP server of one file, for as long as the test process lives.
+fn serve_file(content: &'static str) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that goes away is the client's business.
+            let _ = answer(stream, content);
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer(mut stream: TcpStream, content: &str) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    for line in BufReader::new(&stream).lines() {
+        match line? {
+            line if line.is_empty() => break,
+            line => request.push(line),
+        }
+    }
+    let found = request
+        .first()
+        .is_some_and(|line| line.contains(" /file.txt "));
+    let (status, body) = if found {
+        ("200 OK", content)
+    } else {
+        ("404 Not Found", "")
+    };
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+/// An HTTPS server of the files in a folder, with a certificate that it makes there: `certificate.pem`.
+fn serve_https(folder: &Path) -> (Server, String) {
+    let openssl = find_program("openssl").expect("openssl is installed");
+    let mut request = Command::new(&openssl);
+    request
+        .current_dir(folder)
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ]);
+    succeed(&mut request);
+    let [address, _] = free_addresses();
+    // In bubblewrap, it ends even when the test is killed.
+    let mut server = Command::new(find_program("bwrap").expect("bubblewrap is installed"));
+    server
+        .args([
+            "--die-with-parent",
+            "--unshare-pid",
+            "--ro-bind",
+            "/",
+            "/",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+        ])
+        .arg("--chdir")
+        .arg(folder)
+        .arg(openssl)
+        .args([
+            "s_server",
+            "-WWW",
+            "-quiet",
+            "-cert",
+            "certificate.pem",
+            "-key",
+            "key.pem",
+        ])
+        .args(["-accept", &address.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut server = Server(server.spawn().expect("bubblewrap starts"));
+    assert!(server.listens(address), "openssl s_server ended");
+    (server, format!("https://{address}"))
+}
+
+/// The two first handlers answer, and an error says what it is, all in one session.
+fn basics_answer(sandbox: impl Fn(&str) -> Sandbox) {
+    let increment = Emulated::start(&sandbox("basics"), "script.increment");
+    assert_eq!(
+        increment.invoke(&json!({"x": 1})),
+        json!(2),
+        "{}",
+        increment.log()
+    );
+    let error = increment.invoke(&json!({"y": 1}));
+    assert_eq!(error["errorMessage"], "unused argument (y = 1)");
+    assert_eq!(error["errorType"], "simpleError");
+    assert_eq!(increment.invoke(&json!({"x": 41})), json!(42));
+    let log = increment.log();
+    assert!(
+        log.contains("ERROR:runtime:simpleError: unused argument (y = 1)"),
+        "{log}"
+    );
+
+    let parity = Emulated::start(&sandbox("basics"), "script.parity");
+    assert_eq!(
+        parity.invoke(&json!({"number": 5})),
+        json!({"parity": "odd"})
+    );
+    assert_eq!(
+        parity.invoke(&json!({"number": 6})),
+        json!({"parity": "even"})
+    );
+}
+
+/// What R code relies on: a check of tests/fixtures/functions/proof, its arguments, its value.
+fn facts() -> Vec<(&'static str, Value, Value)> {
+    let text = "\u{65e5}\u{672c}";
+    let server = serve_file("one\ntwo\n");
+    let file = format!("{server}/file.txt");
+    let folders = [
+        "/",
+        "/etc",
+        "/usr/lib64",
+        "/opt",
+        "/opt/R/library",
+        "/var/task",
+        "/tmp",
+    ];
+    let ours_first = format!("/opt/R/lib:/opt/lib:{LIBRARY_PATH}");
+    vec![
+        (
+            "environment",
+            json!({"name": "LD_LIBRARY_PATH"}),
+            json!(ours_first),
+        ),
+        ("environment", json!({"name": "TZ"}), json!(":UTC")),
+        (
+            "environment",
+            json!({"name": "_HANDLER"}),
+            json!("script.prove"),
+        ),
+        (
+            "writable",
+            json!({"folders": folders}),
+            json!([false, false, false, false, false, false, true]),
+        ),
+        ("winter", json!({}), json!("01:00 CET")),
+        ("summer", json!({}), json!("02:00 CEST")),
+        ("here", json!({}), json!("00:00 UTC")),
+        ("utf8", json!({}), json!(true)),
+        ("characters", json!({"text": text}), json!(2)),
+        ("literal", json!({}), json!(2)),
+        ("same_text", json!({"text": text}), json!(true)),
+        ("latin1", json!({}), json!("gr\u{fc}\u{df}")),
+        ("read_latin1", json!({}), json!("\u{20ac}\u{fc}")),
+        (
+            "text_back",
+            json!({"text": text}),
+            json!(format!("{text}\u{8a9e}")),
+        ),
+        ("solve", json!({}), json!([0.8, 1.4])),
+        ("svd", json!({}), json!([3, 2, 1])),
+        ("optim", json!({}), json!([1, 1])),
+        ("perl", json!({}), json!(6)),
+        ("cores", json!({}), json!(processors())),
+        ("gzip", json!({}), json!(true)),
+        ("bzip2", json!({}), json!(true)),
+        ("xz", json!({}), json!(true)),
+        ("temporary", json!({}), json!(["/tmp", "kept"])),
+        ("which", json!({"name": "uname"}), json!("/usr/bin/uname")),
+        ("which", json!({"name": "which"}), json!("")),
+        ("rscript", json!({}), json!("2")),
+        ("child_text", json!({}), json!("2")),
+        ("libcurl", json!({}), json!(true)),
+        ("libcurl_version", json!({}), json!(true)),
+        ("download", json!({"url": file}), json!(["0", "one", "two"])),
+        ("read_url", json!({"url": file}), json!(["one", "two"])),
+        (
+            "status",
+            json!({"url": format!("{server}/other.txt")}),
+            json!(404),
+        ),
+    ]
+}
+
+/// How many processors /proc/cpuinfo counts, which is the same in every sandbox.
+fn processors() -> usize {
+    let cpuinfo = fs_err::read_to_string("/proc/cpuinfo").expect("/proc/cpuinfo");
+    cpuinfo
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count()
+}
+
+fn check(session: &Emulated, name: &str, arguments: &Value) -> Value {
+    let mut event = arguments.clone();
+    event["check"] = json!(name);
+    session.invoke(&event)
+}
+
+/// Every fact holds; all that do not are named.
+fn facts_hold(sandbox: &Sandbox) {
+    let session = Emulated::start(sandbox, "script.prove");
+    let wrong: Vec<String> = facts()
+        .into_iter()
+        .filter_map(|(name, arguments, expected)| {
+            let value = check(&session, name, &arguments);
+            (value != expected).then(|| format!("{name} {arguments}: {value}, not {expected}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), session.log());
+    // R's own start says nothing: no warning about a locale, and none of any other kind.
+    let log = session.log();
+    assert!(!log.contains("arning") && !log.contains("LC_"), "{log}");
+}
+
+/// The hour in Berlin by this machine's clock and the rule of the European Union, which needs no time-zone data.
+fn hour_in_berlin() -> Value {
+    let mut date = Command::new("date");
+    date.env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        .arg("+%Y-%m-%d %H %Z %z");
+    let output = succeed(&mut date).stdout;
+    json!(String::from_utf8(output).expect("text").trim())
+}
+
+/// The files of the session's process.
+fn mapped(session: &Emulated) -> Vec<String> {
+    let value = check(session, "mapped", &json!({}));
+    serde_json::from_value(value).expect("the paths of files")
+}
+
+/// The libraries of those paths that only libcurl brings in.
+fn of_curl(paths: &[String]) -> Vec<&str> {
+    let names = ["libcurl", "libssl", "libcrypto", "curl.so"];
+    let of_curl = paths.iter().filter(|path| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        names.iter().any(|start| name.starts_with(start))
+    });
+    of_curl.map(String::as_str).collect()
+}
+
+#[test]
+fn handlers_answer() {
+    basics_answer(|code| like_lambda(&functions(code)));
+}
+
+#[test]
+fn a_session_keeps_its_state() {
+    let session = Emulated::start(&like_lambda(&functions("basics")), "script.count");
+    for count in 1..=4 {
+        assert_eq!(
+            session.invoke(&json!({})),
+            json!(count),
+            "{}",
+            session.log()
+        );
+    }
+}
+
+#[test]
+fn a_function_that_cannot_start_says_why() {
+    let session = Emulated::start(&like_lambda(&functions("failing")), "broken.handler");
+    let error = session.invoke(&json!({}));
+    assert_eq!(
+        error["errorMessage"],
+        "broken while loading",
+        "{}",
+        session.log()
+    );
+    assert_eq!(error["errorType"], "simpleError");
+}
+
+#[test]
+fn handlers_answer_among_decoys() {
+    let decoys = Decoys::make();
+    basics_answer(|code| among_decoys(&decoys, code));
+}
+
+#[test]
+fn what_r_code_relies_on_is_there() {
+    facts_hold(&like_lambda(&functions("proof")));
+}
+
+#[test]
+fn what_r_code_relies_on_is_there_among_decoys() {
+    let decoys = Decoys::make();
+    facts_hold(&among_decoys(&decoys, "proof"));
+}
+
+/// Without this, the tests among decoys would show nothing.
+#[test]
+fn every_decoy_breaks_what_loads_it() {
+    let decoys = Decoys::make();
+    for name in Decoys::names() {
+        let code = format!("dyn.load('/lib64/{name}')");
+        let said = r_fails(
+            &among_decoys(&decoys, "proof"),
+            "/opt/R/lib:/opt/lib",
+            &code,
+        );
+        assert!(
+            said.contains(&format!("the decoy {name} was loaded")),
+            "{said}"
+        );
+    }
+}
+
+/// Lambda's own order of folders, without the bootstrap, takes the image's libraries: each of them alone breaks R.
+#[test]
+fn without_the_bootstrap_decoys_are_loaded() {
+    let decoys = Decoys::make();
+    for name in Decoys::NEEDED {
+        let mut sandbox = like_lambda(&functions("proof"));
+        sandbox.mounts.push(decoys.mount(name));
+        let path = format!("/lib64:/opt/R/lib:{LIBRARY_PATH}");
+        let said = r_fails(&sandbox, &path, "libcurlVersion(); solve(diag(2))");
+        assert!(said.contains(name), "{name}: {said}");
+    }
+}
+
+/// Runs R itself, with no bootstrap around it; it must fail. Returns what it said.
+fn r_fails(sandbox: &Sandbox, library_path: &str, code: &str) -> String {
+    let mut sandbox = sandbox.clone();
+    let own = [
+        ("LD_LIBRARY_PATH", library_path),
+        ("R_HOME", "/opt/R"),
+        ("LC_ALL", "C.UTF-8"),
+    ];
+    sandbox.environment.extend(environment(&own));
+    let arguments = ["--no-echo", "--no-restore", "--vanilla", "-e", code];
+    let output = inside(&sandbox, "/opt/R/bin/exec/R", &arguments)
+        .output()
+        .expect("bubblewrap starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{code} succeeds: {said}");
+    said
+}
+
+#[test]
+fn the_time_is_that_of_the_zone_asked_for() {
+    let session = Emulated::start(&like_lambda(&functions("proof")), "script.prove");
+    let before = hour_in_berlin();
+    let now = check(&session, "now", &json!({}));
+    let after = hour_in_berlin();
+    assert!(
+        now == before || now == after,
+        "{now} is not from {before} to {after}"
+    );
+}
+
+#[test]
+fn the_internet_module_does_not_need_libcurl() {
+    let read = |path: &str| {
+        let content = fs_err::read(opt().join("R/modules").join(path)).expect("a module of R");
+        ElfFile::read(&content).expect("an ELF file").needed
+    };
+    assert_eq!(of_curl(&read("internet.so")), Vec::<&str>::new());
+    assert_eq!(
+        of_curl(&read("curl.so")),
+        ["libssl.so.1.1", "libcrypto.so.1.1"]
+    );
+}
+
+#[test]
+fn libcurl_is_loaded_by_the_first_that_uses_it() {
+    let session = Emulated::start(&like_lambda(&functions("proof")), "script.prove");
+    let at_first = mapped(&session);
+    let has = |path: &str| at_first.iter().any(|mapped| mapped == path);
+    assert!(has("/opt/R/modules/internet.so"), "{at_first:?}");
+    assert_eq!(of_curl(&at_first), Vec::<&str>::new());
+    assert_eq!(check(&session, "libcurl_version", &json!({})), json!(true));
+    let paths = mapped(&session);
+    let mut loaded = of_curl(&paths);
+    loaded.sort_unstable();
+    let expected = [
+        "/opt/R/modules/curl.so",
+        "/opt/lib/libcrypto.so.1.1",
+        "/opt/lib/libssl.so.1.1",
+    ];
+    assert_eq!(loaded, expected);
+}
+
+/// Among decoys of OpenSSL's libraries, HTTPS works with a server that the image's certificates vouch for, and with
+/// no other.
+#[test]
+fn https_is_checked_against_the_certificates_of_the_image() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs_err::write(folder.path().join("file.txt"), "one\ntwo\n").expect("the file is written");
+    let (_server, url) = serve_https(folder.path());
+    let event = json!({"url": format!("{url}/file.txt")});
+    let decoys = Decoys::make();
+    let mut sandbox = among_decoys(&decoys, "proof");
+
+    let strange = Emulated::start(&sandbox, "script.prove");
+    let error = check(&strange, "read_url", &event);
+    assert!(error["errorMessage"].is_string(), "{error}");
+    assert!(
+        strange.log().contains("SSL peer certificate"),
+        "{}",
+        strange.log()
+    );
+
+    let certificate = folder.path().join("certificate.pem");
+    sandbox
+        .mounts
+        .push(read_only(&certificate, "/etc/pki/tls/certs/ca-bundle.crt"));
+    let vouched_for = Emulated::start(&sandbox, "script.prove");
+    let lines = check(&vouched_for, "read_url", &event);
+    assert_eq!(lines, json!(["one", "two"]), "{}", vouched_for.log());
+}

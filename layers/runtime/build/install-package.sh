@@ -19,7 +19,8 @@ if [ "$home" != "$R_ROOT" ]; then
         [ "${entry##*/}" = bin ] || ln -s "$entry" "$WORK/R/"
     done
     cp -R "$R_ROOT/bin/." "$WORK/R/bin/"
-    sed "s#^R_HOME_DIR=.*#R_HOME_DIR=$WORK/R#" "$R_ROOT/bin/R" > "$WORK/R/bin/R"
+    sed -e "s#^R_HOME_DIR=.*#R_HOME_DIR=$WORK/R#" -e "s#^\(R_[A-Z]*_DIR\)=$home/#\1=$WORK/R/#" \
+        "$R_ROOT/bin/R" > "$WORK/R/bin/R"
     R_ROOT=$WORK/R
     export RHOME="$R_ROOT"
 fi

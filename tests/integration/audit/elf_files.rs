@@ -7,7 +7,8 @@ use super::making::{Planted, Verdict, Workbench, audit, file, link, program, zip
 /// A bootstrap that leaves Lambda's own order of folders, /lib64 first.
 const LAMBDAS_ORDER: &str = "#!/bin/sh\nexec /opt/R/bin/exec/R\n";
 /// One that puts the layer's libraries first.
-const LAYER_FIRST: &str = "#!/bin/sh\nexport LD_LIBRARY_PATH=\"/opt/lib:$LD_LIBRARY_PATH\"\nexec /opt/R/bin/exec/R\n";
+const LAYER_FIRST: &str =
+    "#!/bin/sh\nexport LD_LIBRARY_PATH=\"/opt/lib:$LD_LIBRARY_PATH\"\nexec /opt/R/bin/exec/R\n";
 
 fn verdict(bench: &Workbench, entries: &[Planted], flags: &[&str]) -> Verdict {
     audit(&[&zip(bench.folder(), "layer.zip", entries)], flags)
@@ -20,10 +21,19 @@ fn files_that_find_all_they_need_are_fine() {
     let entries = [
         program("bootstrap", LAYER_FIRST),
         program("bin/program", bench.program(&["-Wl,-rpath,/opt/lib"])),
-        program("lib/libstarted.so", bench.library("libstarted.so", "", &[], &[])),
-        file("lib/libown.so.1", bench.library(own, "int own(void) { return 1; }", &[], &[])),
-        file("R/library/x/libs/x.so", bench.needing(&[own, "libm.so.6", "libstdc++.so.6"], &[])),
-        file("R/library/x/libs/x.o", "\x7fELF is how an object file begins, and this is none".replace('\x7f', "")),
+        program(
+            "lib/libstarted.so",
+            bench.library("libstarted.so", "", &[], &[]),
+        ),
+        file(
+            "lib/libown.so.1",
+            bench.library(own, "int own(void) { return 1; }", &[], &[]),
+        ),
+        file(
+            "R/library/x/libs/x.so",
+            bench.needing(&[own, "libm.so.6", "libstdc++.so.6"], &[]),
+        ),
+        file("R/library/x/libs/x.o", bench.object()),
     ];
     let verdict = verdict(&bench, &entries, &["--runtime"]);
     verdict.assert_clean();
@@ -33,7 +43,10 @@ fn files_that_find_all_they_need_are_fine() {
 #[test]
 fn a_library_that_is_nowhere() {
     let bench = Workbench::new();
-    let entries = [file("lib/libuser.so", bench.needing(&["libabsent.so.1"], &[]))];
+    let entries = [file(
+        "lib/libuser.so",
+        bench.needing(&["libabsent.so.1"], &[]),
+    )];
     verdict(&bench, &entries, &[]).assert_found(
         &[("missing-library", "lib/libuser.so")],
         "fault: layer.zip: lib/libuser.so: needs libabsent.so.1, which neither the layers nor Lambda have",
@@ -45,12 +58,26 @@ fn a_library_that_another_layer_brings_is_there_and_in_a_folder_that_nobody_sear
     let bench = Workbench::new();
     let user = bench.needing(&["libother.so.1"], &[]);
     let other = || bench.library("libother.so.1", "", &[], &[]);
-    let user = zip(bench.folder(), "user.zip", &[file("R/library/x/libs/x.so", user)]);
-    let searched = zip(bench.folder(), "searched.zip", &[file("lib/libother.so.1", other())]);
-    let elsewhere = zip(bench.folder(), "elsewhere.zip", &[file("share/libother.so.1", other())]);
+    let user = zip(
+        bench.folder(),
+        "user.zip",
+        &[file("R/library/x/libs/x.so", user)],
+    );
+    let searched = zip(
+        bench.folder(),
+        "searched.zip",
+        &[file("lib/libother.so.1", other())],
+    );
+    let elsewhere = zip(
+        bench.folder(),
+        "elsewhere.zip",
+        &[file("share/libother.so.1", other())],
+    );
     audit(&[&user, &searched], &[]).assert_clean();
-    audit(&[&user, &elsewhere], &[])
-        .assert_found(&[("missing-library", "R/library/x/libs/x.so")], "user.zip: R/library/x/libs/x.so");
+    audit(&[&user, &elsewhere], &[]).assert_found(
+        &[("missing-library", "R/library/x/libs/x.so")],
+        "user.zip: R/library/x/libs/x.so",
+    );
 }
 
 /// Distributions name libraries by links: libown.so.1 → libown.so.1.2.3.
@@ -68,7 +95,10 @@ fn a_library_behind_a_link_is_there() {
     };
     verdict(&bench, &entries("real/libown.so.1.2.3"), &[]).assert_clean();
     verdict(&bench, &entries("real/libown.so.9"), &[]).assert_found(
-        &[("link-leaves", "lib/libown.so.1"), ("missing-library", "lib/libuser.so")],
+        &[
+            ("link-leaves", "lib/libown.so.1"),
+            ("missing-library", "lib/libuser.so"),
+        ],
         "is a link to `real/libown.so.9`, which is not in the layer",
     );
 }
@@ -82,13 +112,17 @@ fn a_library_that_the_images_own_would_answer_for() {
         [
             program("bootstrap", bootstrap),
             file("lib/libcurl.so.4", copy.clone()),
-            file("R/modules/internet.so", bench.needing(&["libcurl.so.4"], flags)),
+            file(
+                "R/modules/internet.so",
+                bench.needing(&["libcurl.so.4"], flags),
+            ),
         ]
     };
     let shadowed = "needs libcurl.so.4: Lambda's own is found before the layer's lib/libcurl.so.4";
     let found = [("shadowed", "R/modules/internet.so")];
     let to_lib = "-Wl,-rpath,$ORIGIN/../../lib";
-    let verdict = |bootstrap, flags: &[&str]| verdict(&bench, &entries(bootstrap, flags), &["--runtime"]);
+    let verdict =
+        |bootstrap, flags: &[&str]| verdict(&bench, &entries(bootstrap, flags), &["--runtime"]);
     verdict(LAMBDAS_ORDER, &[]).assert_found(&found, shadowed);
     verdict(LAYER_FIRST, &[]).assert_clean();
     // The loader reads DT_RPATH before LD_LIBRARY_PATH, and DT_RUNPATH after it.
@@ -99,9 +133,13 @@ fn a_library_that_the_images_own_would_answer_for() {
 #[test]
 fn a_library_that_only_the_image_has_is_a_matter_of_policy() {
     let bench = Workbench::new();
-    let entries = [file("lib/libuser.so", bench.needing(&["libcurl.so.4"], &[]))];
+    let entries = [file(
+        "lib/libuser.so",
+        bench.needing(&["libcurl.so.4"], &[]),
+    )];
     let found = [("not-guaranteed", "lib/libuser.so")];
-    let words = "needs libcurl.so.4, which only Lambda's container image has (--policy image allows it)";
+    let words =
+        "needs libcurl.so.4, which only Lambda's container image has (--policy image allows it)";
     verdict(&bench, &entries, &[]).assert_found(&found, words);
     verdict(&bench, &entries, &["--policy", "strict"]).assert_found(&found, words);
     verdict(&bench, &entries, &["--policy", "image"]).assert_clean();
@@ -114,8 +152,15 @@ const CALLED: &str = "int called(void) { return 1; }";
 fn a_symbol_of_a_newer_glibc() {
     for (version, fault) in [("2.34", false), ("2.38", true)] {
         let bench = Workbench::new();
-        bench.versioned("libc.so.6", CALLED, &format!("GLIBC_{version} {{ global: called; }};"));
-        let entries = [file("lib/libuser.so", bench.library("libuser.so", CALL, &["libc.so.6"], &[]))];
+        bench.versioned(
+            "libc.so.6",
+            CALLED,
+            &format!("GLIBC_{version} {{ global: called; }};"),
+        );
+        let entries = [file(
+            "lib/libuser.so",
+            bench.library("libuser.so", CALL, &["libc.so.6"], &[]),
+        )];
         let verdict = verdict(&bench, &entries, &[]);
         assert_eq!(verdict.json["glibc"], version);
         if fault {
@@ -133,9 +178,18 @@ fn a_symbol_of_a_newer_glibc() {
 fn a_symbol_version_that_the_layers_own_library_lacks() {
     let bench = Workbench::new();
     let older = bench.versioned("libown.so.1", CALLED, "OWN_1 { global: called; };");
-    let newer = bench.versioned("libown.so.1", CALLED, "OWN_1 { }; OWN_2 { global: called; } OWN_1;");
+    let newer = bench.versioned(
+        "libown.so.1",
+        CALLED,
+        "OWN_1 { }; OWN_2 { global: called; } OWN_1;",
+    );
     let user = bench.library("libuser.so", CALL, &["libown.so.1"], &[]);
-    let entries = |own: &[u8]| [file("lib/libown.so.1", own), file("lib/libuser.so", user.clone())];
+    let entries = |own: &[u8]| {
+        [
+            file("lib/libown.so.1", own),
+            file("lib/libuser.so", user.clone()),
+        ]
+    };
     verdict(&bench, &entries(&newer), &[]).assert_clean();
     verdict(&bench, &entries(&older), &[]).assert_found(
         &[("symbol-version", "lib/libuser.so")],
@@ -162,8 +216,10 @@ fn a_file_for_another_processor() {
         [one, two, file("lib/libforeign.so", foreign)]
     };
     let found = [("wrong-architecture", "lib/libforeign.so")];
-    verdict(&bench, &layer(other.1), &[])
-        .assert_found(&found, &format!("lib/libforeign.so: is for {}, the layer for {own}", other.0));
+    verdict(&bench, &layer(other.1), &[]).assert_found(
+        &found,
+        &format!("lib/libforeign.so: is for {}, the layer for {own}", other.0),
+    );
     verdict(&bench, &layer(elf::EM_RISCV), &[])
         .assert_found(&found, "is for a processor that Lambda does not have");
     let both = ["lib/liba.so", "lib/libb.so"].map(|path| ("wrong-architecture", path));
@@ -181,9 +237,18 @@ fn files_that_no_loader_takes() {
     // Where the section headers are said to be.
     nowhere[40..48].copy_from_slice(&u64::MAX.to_le_bytes());
     for (content, words) in [
-        (narrow, "lib/libuser.so: is a 32-bit ELF file; Lambda runs 64-bit ones only"),
-        (whole[..whole.len() / 2].to_vec(), "lib/libuser.so: is a damaged ELF file"),
-        (whole[..10].to_vec(), "lib/libuser.so: is a damaged ELF file"),
+        (
+            narrow,
+            "lib/libuser.so: is a 32-bit ELF file; Lambda runs 64-bit ones only",
+        ),
+        (
+            whole[..whole.len() / 2].to_vec(),
+            "lib/libuser.so: is a damaged ELF file",
+        ),
+        (
+            whole[..10].to_vec(),
+            "lib/libuser.so: is a damaged ELF file",
+        ),
         (nowhere, "lib/libuser.so: is a damaged ELF file"),
     ] {
         let entries = [file("lib/libuser.so", content)];
@@ -195,7 +260,8 @@ fn files_that_no_loader_takes() {
 fn a_search_path_into_the_folder_that_it_was_built_in() {
     let bench = Workbench::new();
     for dtags in ["-Wl,--disable-new-dtags", "-Wl,--enable-new-dtags"] {
-        let built = |path: &str| bench.needing(&["libm.so.6"], &[&format!("-Wl,-rpath,{path}"), dtags]);
+        let built =
+            |path: &str| bench.needing(&["libm.so.6"], &[&format!("-Wl,-rpath,{path}"), dtags]);
         for folder in ["/home/x", "$ORIGIN/../../../build"] {
             let entries = [file("lib/libuser.so", built(&format!("/opt/lib:{folder}")))];
             verdict(&bench, &entries, &[]).assert_found(
@@ -203,7 +269,10 @@ fn a_search_path_into_the_folder_that_it_was_built_in() {
                 &format!("looks for libraries in {folder}, which is not there on Lambda"),
             );
         }
-        let entries = [file("lib/libuser.so", built("/opt/lib:$ORIGIN/more:/var/task/lib:/usr/lib64"))];
+        let entries = [file(
+            "lib/libuser.so",
+            built("/opt/lib:$ORIGIN/more:/var/task/lib:/usr/lib64"),
+        )];
         verdict(&bench, &entries, &[]).assert_clean();
     }
 }
@@ -211,10 +280,19 @@ fn a_search_path_into_the_folder_that_it_was_built_in() {
 #[test]
 fn a_program_that_asks_for_a_loader_of_another_system() {
     let bench = Workbench::new();
-    for loader in ["/nix/store/glibc/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"] {
+    for loader in [
+        "/nix/store/glibc/ld-linux-x86-64.so.2",
+        "/lib/ld-musl-x86_64.so.1",
+    ] {
         let entries = [
-            program("bin/program", bench.program(&[&format!("-Wl,--dynamic-linker={loader}")])),
-            file("lib/libstarted.so", bench.library("libstarted.so", "", &[], &[])),
+            program(
+                "bin/program",
+                bench.program(&[&format!("-Wl,--dynamic-linker={loader}")]),
+            ),
+            file(
+                "lib/libstarted.so",
+                bench.library("libstarted.so", "", &[], &[]),
+            ),
         ];
         verdict(&bench, &entries, &[]).assert_found(
             &[("wrong-interpreter", "bin/program")],

@@ -23,7 +23,13 @@ pub struct Planted {
 
 /// A file that everyone can read.
 pub fn file(path: &str, content: impl Into<Vec<u8>>) -> Planted {
-    Planted { path: path.to_owned(), mode: 0o100_644, content: content.into(), crc: None, size: None }
+    Planted {
+        path: path.to_owned(),
+        mode: 0o100_644,
+        content: content.into(),
+        crc: None,
+        size: None,
+    }
 }
 
 /// A file that everyone can run.
@@ -44,12 +50,18 @@ impl Planted {
 
     /// Another checksum than the content has.
     pub fn crc(self, crc: u32) -> Planted {
-        Planted { crc: Some(crc), ..self }
+        Planted {
+            crc: Some(crc),
+            ..self
+        }
     }
 
     /// Another length than the content has.
     pub fn size(self, size: u64) -> Planted {
-        Planted { size: Some(size), ..self }
+        Planted {
+            size: Some(size),
+            ..self
+        }
     }
 }
 
@@ -90,7 +102,12 @@ pub fn audit(zips: &[&Path], flags: &[&str]) -> Verdict {
     let folder = tempfile::tempdir().unwrap();
     let run = |more: &[&str]| -> Output {
         let mut command = r_layer(folder.path());
-        command.env_remove("R_LAYER_TARGET").arg("audit").args(zips).args(flags).args(more);
+        command
+            .env_remove("R_LAYER_TARGET")
+            .arg("audit")
+            .args(zips)
+            .args(flags)
+            .args(more);
         command.output().unwrap()
     };
     let (people, programs) = (run(&[]), run(&["--json"]));
@@ -105,26 +122,47 @@ pub fn audit(zips: &[&Path], flags: &[&str]) -> Verdict {
 impl Verdict {
     /// The findings as (fault, path), in the order of the report.
     pub fn findings(&self) -> Vec<(&str, &str)> {
-        let findings = self.json["findings"].as_array().unwrap_or_else(|| panic!("{}", self.text));
+        let findings = self.json["findings"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{}", self.text));
         findings
             .iter()
-            .map(|found| (found["fault"].as_str().unwrap(), found["path"].as_str().unwrap_or("")))
+            .map(|found| {
+                (
+                    found["fault"].as_str().unwrap(),
+                    found["path"].as_str().unwrap_or(""),
+                )
+            })
             .collect()
     }
 
     /// Makes sure that exactly this was found, that a person reads these words, and that the layer would not load.
     pub fn assert_found(&self, findings: &[(&str, &str)], words: &str) {
         assert_eq!(self.findings(), findings, "{}", self.text);
-        assert!(self.text.contains(words), "`{words}` is not in:\n{}", self.text);
+        assert!(
+            self.text.contains(words),
+            "`{words}` is not in:\n{}",
+            self.text
+        );
         assert!(self.text.contains("would NOT load"), "{}", self.text);
-        assert_eq!((self.status, &self.json["passed"]), (1, &Value::Bool(false)), "{}", self.text);
+        assert_eq!(
+            (self.status, &self.json["passed"]),
+            (1, &Value::Bool(false)),
+            "{}",
+            self.text
+        );
     }
 
     /// Makes sure that the layer would load, and that nothing at all was found.
     pub fn assert_clean(&self) {
         assert_eq!(self.findings(), [], "{}", self.text);
         assert!(self.text.contains("would load"), "{}", self.text);
-        assert_eq!((self.status, &self.json["passed"]), (0, &Value::Bool(true)), "{}", self.text);
+        assert_eq!(
+            (self.status, &self.json["passed"]),
+            (0, &Value::Bool(true)),
+            "{}",
+            self.text
+        );
     }
 }
 
@@ -135,7 +173,9 @@ pub struct Workbench {
 
 impl Workbench {
     pub fn new() -> Workbench {
-        Workbench { folder: tempfile::tempdir().unwrap() }
+        Workbench {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// Where zips can be put, too.
@@ -146,7 +186,12 @@ impl Workbench {
     /// A shared library of that soname. `needed` are libraries made before.
     pub fn library(&self, soname: &str, source: &str, needed: &[&str], flags: &[&str]) -> Vec<u8> {
         let soname_flag = format!("-Wl,-soname,{soname}");
-        self.gcc(soname, source, needed, &[&["-shared", "-fPIC", &soname_flag], flags].concat())
+        self.gcc(
+            soname,
+            source,
+            needed,
+            &[&["-shared", "-fPIC", &soname_flag], flags].concat(),
+        )
     }
 
     /// A library that does nothing but need others, which are made empty.
@@ -163,7 +208,12 @@ impl Workbench {
     pub fn program(&self, flags: &[&str]) -> Vec<u8> {
         self.library("libstarted.so", "", &[], &[]);
         let source = "void _start(void) { for (;;) {} }";
-        self.gcc("program", source, &["libstarted.so"], &[&["-pie", "-fPIE"], flags].concat())
+        self.gcc(
+            "program",
+            source,
+            &["libstarted.so"],
+            &[&["-pie", "-fPIE"], flags].concat(),
+        )
     }
 
     /// A library whose symbols have versions: each line of the script is one.
@@ -174,15 +224,36 @@ impl Workbench {
         self.library(soname, source, &[], &[&flag])
     }
 
+    /// What a compiler leaves behind beside a library.
+    pub fn object(&self) -> Vec<u8> {
+        self.gcc("object.o", "int absent(void); int x(void) { return absent(); }", &[], &["-c"])
+    }
+
     fn gcc(&self, name: &str, source: &str, needed: &[&str], flags: &[&str]) -> Vec<u8> {
         let path = self.folder.path().join(name);
         std::fs::write(path.with_extension("c"), source).unwrap();
         let mut command = Command::new("gcc");
-        command.args(["-O0", "-nostdlib", "-Wl,--no-as-needed", "-Wl,--allow-shlib-undefined"]);
-        command.args(flags).arg("-o").arg(&path).arg(path.with_extension("c"));
-        command.arg("-L").arg(self.folder.path()).args(needed.iter().map(|soname| format!("-l:{soname}")));
+        command.args([
+            "-O0",
+            "-nostdlib",
+            "-Wl,--no-as-needed",
+            "-Wl,--allow-shlib-undefined",
+        ]);
+        command
+            .args(flags)
+            .arg("-o")
+            .arg(&path)
+            .arg(path.with_extension("c"));
+        command
+            .arg("-L")
+            .arg(self.folder.path())
+            .args(needed.iter().map(|soname| format!("-l:{soname}")));
         let output = command.output().expect("gcc is installed");
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         std::fs::read(path).unwrap()
     }
 }
