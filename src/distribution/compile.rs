@@ -115,7 +115,7 @@ pub struct Compiler<'a> {
     pub reporter: &'a dyn Reporter,
 }
 
-/// Sources, objects and the result, in MB: 4.5.0 with its recommended packages had 303 at its most.
+/// Sources, objects and the result, in MB: 4.5.0 with its recommended packages had 407 at its most.
 const ROOM_FOR_R: u64 = 500;
 
 /// R compiled from its source tarball.
