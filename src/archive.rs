@@ -69,6 +69,7 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
     let mut archive = tar::Archive::new(reader);
     fs_err::create_dir_all(folder).map_err(damaged)?;
     let mut unpacked = 0_u64;
+    let mut links = Vec::new();
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         unpacked = unpacked.saturating_add(entry.size());
@@ -79,9 +80,13 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
             });
         }
         check(path, &entry)?;
+        if entry.header().entry_type() == EntryType::Symlink {
+            links.push(entry.path().map_err(damaged)?.into_owned());
+        }
         entry.set_preserve_mtime(false);
         entry.unpack_in(folder).map_err(damaged)?;
     }
+    check_links(path, folder, &links)?;
     // The stream behind the last entry is read too: gzip and xz have their checksums there.
     let mut rest = archive.into_inner();
     std::io::copy(&mut rest, &mut std::io::sink()).map_err(damaged)?;
@@ -166,6 +171,27 @@ fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveE
         }),
         None => Ok(()),
     }
+}
+
+/// A link through another link may lead outside though both, by their words, stay within.
+fn check_links(path: &Path, folder: &Path, links: &[PathBuf]) -> Result<(), ArchiveError> {
+    let within = fs_err::canonicalize(folder).map_err(|source| ArchiveError::Damaged {
+        path: path.to_owned(),
+        source,
+    })?;
+    for link in links {
+        // One that leads nowhere leads nowhere outside either.
+        if let Ok(target) = fs_err::canonicalize(folder.join(link))
+            && !target.starts_with(&within)
+        {
+            return Err(ArchiveError::LinkLeaves {
+                path: path.to_owned(),
+                entry: link.display().to_string(),
+                target: target.display().to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn link_target<R: Read>(entry: &tar::Entry<'_, R>) -> String {

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Sha256;
 use crate::elf::{Closure, ElfFile, LibraryFolders, is_elf};
 use crate::progress::Reporter;
 use crate::sandbox::{RootError, debian_root};
@@ -25,6 +26,18 @@ const LIBRARIES: [&str; 6] = [
     "libresolv.so.2",
 ];
 
+/// The converters of iconv() that glibc's own package holds; the rest is in glibc-gconv-extra, which Lambda lacks.
+const CONVERTERS: [&str; 8] = [
+    "ANSI_X3.110",
+    "CP1252",
+    "ISO8859-1",
+    "ISO8859-15",
+    "UNICODE",
+    "UTF-16",
+    "UTF-32",
+    "UTF-7",
+];
+
 /// A root like the target's, from a Debian release; from the cache or made now.
 pub async fn lambda_root(
     suite: &str,
@@ -33,7 +46,10 @@ pub async fn lambda_root(
     cache: &crate::cache::Cache,
     reporter: &dyn Reporter,
 ) -> Result<PathBuf, RootError> {
-    let name = format!("lambda-{}-{suite}-{architecture}", target.short_name);
+    // A root of another recipe is another root.
+    let recipe = target.sandbox.commands.iter().map(String::as_bytes);
+    let key = Sha256::of_parts(recipe.chain([include_bytes!("lambda_root.rs").as_slice()])).short();
+    let name = format!("lambda-{}-{suite}-{architecture}-{key}", target.short_name);
     cache
         .get_or_make("roots", &name, reporter, async |content: &Path| {
             let packages = PACKAGES.map(str::to_owned);
@@ -74,6 +90,7 @@ impl Maker<'_> {
         let commands = self.copy_commands(&target.sandbox.commands)?;
         self.copy_libraries(&commands)?;
         self.copy_locale()?;
+        self.copy_converters()?;
         self.write_configuration()
     }
 
@@ -156,6 +173,26 @@ impl Maker<'_> {
             if from.is_dir() {
                 copy_folder(&from, &self.root.join("usr/lib64/locale").join(name))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Without them R can neither read Latin-1 nor translate a string that is marked as such.
+    fn copy_converters(&self) -> io::Result<()> {
+        let triplet = format!("{}-linux-gnu", self.architecture.machine_name());
+        let from = self.debian.join("usr/lib").join(triplet).join("gconv");
+        fs_err::create_dir_all(self.root.join("usr/lib64/gconv"))?;
+        let modules = CONVERTERS.map(|name| format!("{name}.so"));
+        // A later glibc may have one of them built in.
+        let there = |name: &&str| from.join(name).is_file();
+        for name in modules
+            .iter()
+            .map(String::as_str)
+            .chain(["gconv-modules"])
+            .filter(there)
+        {
+            let content = fs_err::read(from.join(name))?;
+            self.write(&format!("usr/lib64/gconv/{name}"), &content, 0o755)?;
         }
         Ok(())
     }

@@ -32,7 +32,9 @@ struct Place {
 
 impl Place {
     fn new() -> Place {
-        let place = Place { folder: tempfile::tempdir().unwrap() };
+        let place = Place {
+            folder: tempfile::tempdir().unwrap(),
+        };
         for folder in ["project", "cran", "cache/downloads"] {
             std::fs::create_dir_all(place.path(folder)).unwrap();
         }
@@ -44,7 +46,11 @@ impl Place {
         }
         for tarball in std::fs::read_dir(shared.join("downloads")).unwrap() {
             let tarball = tarball.unwrap();
-            symlink(tarball.path(), place.path("cache/downloads").join(tarball.file_name())).unwrap();
+            symlink(
+                tarball.path(),
+                place.path("cache/downloads").join(tarball.file_name()),
+            )
+            .unwrap();
         }
         place
     }
@@ -66,7 +72,9 @@ impl Place {
         for setting in SETTINGS {
             command.env_remove(setting);
         }
-        command.env("R_LAYER_CACHE", self.path("cache")).args(["build", "runtime"]);
+        command
+            .env("R_LAYER_CACHE", self.path("cache"))
+            .args(["build", "runtime"]);
         command
     }
 
@@ -85,10 +93,16 @@ impl Place {
             assert!(error.contains(word), "`{word}` is not in: {error}");
         }
         let may_be = |path: &Path| {
-            ["cache/downloads", "cache/locks", "cache/logs"].iter().any(|kept| path.starts_with(kept))
+            ["cache/downloads", "cache/locks", "cache/logs"]
+                .iter()
+                .any(|kept| path.starts_with(kept))
         };
-        let new: Vec<PathBuf> =
-            self.files().difference(&before).filter(|path| !may_be(path)).cloned().collect();
+        let new: Vec<PathBuf> = self
+            .files()
+            .difference(&before)
+            .filter(|path| !may_be(path))
+            .cloned()
+            .collect();
         assert_eq!(new, [] as [PathBuf; 0], "{error}");
     }
 
@@ -102,7 +116,13 @@ impl Place {
                 if entry.file_type().unwrap().is_dir() {
                     folders.push(entry.path());
                 } else {
-                    files.insert(entry.path().strip_prefix(self.folder.path()).unwrap().to_owned());
+                    files.insert(
+                        entry
+                            .path()
+                            .strip_prefix(self.folder.path())
+                            .unwrap()
+                            .to_owned(),
+                    );
                 }
             }
         }

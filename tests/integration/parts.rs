@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use r_layer::cache::Cache;
+use r_layer::cache::{Cache, Unfinished};
 use r_layer::progress::Silent;
 use r_layer::target::{Architecture, Target};
 
@@ -88,11 +88,12 @@ pub fn sources() -> Vec<String> {
     }
 }
 
-/// The runtime layer, built by the r-layer under test.
+/// The runtime layer, built by the r-layer under test. What it lies in, a later run sweeps away.
 pub fn runtime_layer() -> &'static Path {
-    static LAYER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    static LAYER: OnceLock<(Unfinished, PathBuf)> = OnceLock::new();
     let (_, zip) = LAYER.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let cache = Cache::from_environment().expect("the cache");
+        let folder = cache.unfinished().expect("a folder in the cache");
         let mut command = r_layer(folder.path());
         succeed(command.args(["build", "runtime", "--json"]).args(sources()));
         let zip = only_zip(&folder.path().join("dist"));

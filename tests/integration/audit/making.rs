@@ -226,7 +226,12 @@ impl Workbench {
 
     /// What a compiler leaves behind beside a library.
     pub fn object(&self) -> Vec<u8> {
-        self.gcc("object.o", "int absent(void); int x(void) { return absent(); }", &[], &["-c"])
+        self.gcc(
+            "object.o",
+            "int absent(void); int x(void) { return absent(); }",
+            &[],
+            &["-c"],
+        )
     }
 
     fn gcc(&self, name: &str, source: &str, needed: &[&str], flags: &[&str]) -> Vec<u8> {

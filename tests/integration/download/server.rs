@@ -87,7 +87,8 @@ impl Reply {
             return whole;
         };
         if start >= content.len() {
-            return Reply::status(416).header("Content-Range", format!("bytes */{}", content.len()));
+            return Reply::status(416)
+                .header("Content-Range", format!("bytes */{}", content.len()));
         }
         Reply::part(content, start..content.len()).header("ETag", tag)
     }
@@ -99,7 +100,10 @@ impl Reply {
             status: 206,
             ..Reply::ok(&content[range])
         }
-        .header("Content-Range", format!("bytes {first}-{last}/{}", content.len()))
+        .header(
+            "Content-Range",
+            format!("bytes {first}-{last}/{}", content.len()),
+        )
     }
 
     /// With one header more.
@@ -213,7 +217,10 @@ impl Server {
 
     /// The first line's target of all that was asked so far.
     pub fn targets(&self) -> Vec<String> {
-        self.requests().into_iter().map(|request| request.target).collect()
+        self.requests()
+            .into_iter()
+            .map(|request| request.target)
+            .collect()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use r_layer::http::{HttpError, Patience};
-use r_layer::progress::Silent;
 use r_layer::progress::Reporter;
+use r_layer::progress::Silent;
 
 use super::server::{Reply, Request, Server, nobody};
 use super::{QUICK, content, http};
@@ -19,7 +19,9 @@ async fn download(url: &str, patience: Patience) -> (Result<(), HttpError>, Vec<
 }
 
 /// The error that a download of everything from that server ends with, and how often it was asked.
-async fn refused(answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> (String, usize) {
+async fn refused(
+    answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static,
+) -> (String, usize) {
     let server = Server::start(answer);
     let url = server.url("file");
     let (outcome, _) = download(&url, QUICK).await;
@@ -37,13 +39,26 @@ async fn arrives(
     let server = Server::start(answer);
     let (outcome, arrived) = download(&server.url("file"), patience).await;
     outcome.unwrap();
-    assert!(arrived == expected, "{} of {} bytes, or others", arrived.len(), expected.len());
-    let asked = |request: Request| (request.header("range").to_owned(), request.header("if-range").to_owned());
+    assert!(
+        arrived == expected,
+        "{} of {} bytes, or others",
+        arrived.len(),
+        expected.len()
+    );
+    let asked = |request: Request| {
+        (
+            request.header("range").to_owned(),
+            request.header("if-range").to_owned(),
+        )
+    };
     server.requests().into_iter().map(asked).collect()
 }
 
 fn asked(ranges: &[(&str, &str)]) -> Vec<(String, String)> {
-    ranges.iter().map(|(range, tag)| ((*range).to_owned(), (*tag).to_owned())).collect()
+    ranges
+        .iter()
+        .map(|(range, tag)| ((*range).to_owned(), (*tag).to_owned()))
+        .collect()
 }
 
 #[tokio::test]
@@ -71,17 +86,32 @@ async fn a_download_that_breaks_off_is_resumed_as_often_as_it_takes() {
 
 fn start(request: &Request) -> usize {
     let range = request.header("range");
-    range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap_or(0)
+    range
+        .trim_start_matches("bytes=")
+        .trim_end_matches('-')
+        .parse()
+        .unwrap_or(0)
 }
 
 #[tokio::test]
 async fn a_server_that_falls_silent_is_asked_for_the_rest() {
     let silence = Duration::from_secs(1);
-    let ranges = arrives(content(), Patience { silence, ..QUICK }, |request, before| {
-        let reply = Reply::file(request, &content(), "\"one\"");
-        if before == 0 { reply.stalled_after(40_000) } else { reply }
-    });
-    assert_eq!(ranges.await, asked(&[("", ""), ("bytes=40000-", "\"one\"")]));
+    let ranges = arrives(
+        content(),
+        Patience { silence, ..QUICK },
+        |request, before| {
+            let reply = Reply::file(request, &content(), "\"one\"");
+            if before == 0 {
+                reply.stalled_after(40_000)
+            } else {
+                reply
+            }
+        },
+    );
+    assert_eq!(
+        ranges.await,
+        asked(&[("", ""), ("bytes=40000-", "\"one\"")])
+    );
 }
 
 #[tokio::test]
@@ -93,7 +123,14 @@ async fn a_content_that_changes_in_between_is_fetched_anew() {
         1 => Reply::file(request, &served, "\"two\"").broken_after(10_000),
         _ => Reply::file(request, &served, "\"two\""),
     });
-    assert_eq!(ranges.await, asked(&[("", ""), ("bytes=40000-", "\"one\""), ("bytes=10000-", "\"two\"")]));
+    assert_eq!(
+        ranges.await,
+        asked(&[
+            ("", ""),
+            ("bytes=40000-", "\"one\""),
+            ("bytes=10000-", "\"two\"")
+        ])
+    );
 }
 
 #[tokio::test]
@@ -102,7 +139,11 @@ async fn what_cannot_be_known_to_be_the_same_is_fetched_anew() {
         let ranges = arrives(content(), QUICK, move |_, before| {
             let reply = Reply::ok(content());
             let reply = tag.map_or(reply.clone(), |tag| reply.header("ETag", tag));
-            if before == 0 { reply.broken_after(40_000) } else { reply }
+            if before == 0 {
+                reply.broken_after(40_000)
+            } else {
+                reply
+            }
         });
         assert_eq!(ranges.await, asked(&[("", ""), ("", "")]), "{tag:?}");
     }
@@ -112,7 +153,8 @@ async fn what_cannot_be_known_to_be_the_same_is_fetched_anew() {
 #[tokio::test]
 async fn a_part_is_only_taken_for_what_it_is() {
     let length = content().len();
-    let first = |request: &Request| Reply::file(request, &content(), "\"one\"").broken_after(40_000);
+    let first =
+        |request: &Request| Reply::file(request, &content(), "\"one\"").broken_after(40_000);
     let part = |range| Reply::part(&content(), range).header("ETag", "\"one\"");
     // It is another part.
     let ranges = arrives(content(), QUICK, move |request, before| match before {
@@ -120,14 +162,20 @@ async fn a_part_is_only_taken_for_what_it_is() {
         1 => part(20_000..length),
         _ => Reply::file(request, &content(), "\"one\""),
     });
-    assert_eq!(ranges.await, asked(&[("", ""), ("bytes=40000-", "\"one\""), ("", "")]));
+    assert_eq!(
+        ranges.await,
+        asked(&[("", ""), ("bytes=40000-", "\"one\""), ("", "")])
+    );
     // It is a part of another content.
     let ranges = arrives(content(), QUICK, move |request, before| match before {
         0 => Reply::file(request, &vec![0; length], "\"other\"").broken_after(40_000),
         1 => part(40_000..length),
         _ => Reply::file(request, &content(), "\"one\""),
     });
-    assert_eq!(ranges.await, asked(&[("", ""), ("bytes=40000-", "\"other\""), ("", "")]));
+    assert_eq!(
+        ranges.await,
+        asked(&[("", ""), ("bytes=40000-", "\"other\""), ("", "")])
+    );
     // It is shorter than what was asked for.
     let ranges = arrives(content(), QUICK, move |request, before| match before {
         0 => first(request),
@@ -135,7 +183,10 @@ async fn a_part_is_only_taken_for_what_it_is() {
         _ => Reply::file(request, &content(), "\"one\""),
     });
     let tag = "\"one\"";
-    assert_eq!(ranges.await, asked(&[("", ""), ("bytes=40000-", tag), ("bytes=60000-", tag)]));
+    assert_eq!(
+        ranges.await,
+        asked(&[("", ""), ("bytes=40000-", tag), ("bytes=60000-", tag)])
+    );
 }
 
 /// All bytes came, but not the word that they are all: the server has no part behind them to send.
@@ -145,20 +196,30 @@ async fn a_part_behind_the_end_is_no_fault() {
         0 => Reply::ok(content()).header("ETag", "\"one\"").unfinished(),
         _ => Reply::file(request, &content(), "\"one\""),
     });
-    assert_eq!(ranges.await, asked(&[("", ""), ("bytes=100000-", "\"one\""), ("", "")]));
+    assert_eq!(
+        ranges.await,
+        asked(&[("", ""), ("bytes=100000-", "\"one\""), ("", "")])
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_is_busy_is_asked_again_when_it_says() {
     // Without the server's word the pause would be longer than anybody waits for a test.
-    let patience = Patience { first_pause: Duration::from_secs(3600), ..QUICK };
+    let patience = Patience {
+        first_pause: Duration::from_secs(3600),
+        ..QUICK
+    };
     for status in [429, 500, 502, 503] {
         let download = arrives(content(), patience, move |request, before| match before {
             0 => Reply::status(status).header("Retry-After", "0"),
             _ => Reply::file(request, &content(), "\"one\""),
         });
         let ranges = tokio::time::timeout(Duration::from_secs(25), download).await;
-        assert_eq!(ranges.expect("Retry-After counts"), asked(&[("", ""), ("", "")]), "{status}");
+        assert_eq!(
+            ranges.expect("Retry-After counts"),
+            asked(&[("", ""), ("", "")]),
+            "{status}"
+        );
     }
 }
 
@@ -189,7 +250,10 @@ async fn a_file_that_has_moved_is_followed_and_resumed_there() {
     let (outcome, arrived) = download(&server.url("file"), QUICK).await;
     outcome.unwrap();
     assert!(arrived == content());
-    assert_eq!(server.targets(), ["/file", "/moved/file", "/file", "/moved/file"]);
+    assert_eq!(
+        server.targets(),
+        ["/file", "/moved/file", "/file", "/moved/file"]
+    );
     assert_eq!(server.requests()[3].header("range"), "bytes=40000-");
 }
 
@@ -203,13 +267,20 @@ async fn a_file_that_moves_in_a_circle_is_an_error() {
 async fn a_server_that_is_not_there_and_a_place_that_cannot_be_written_are_named() {
     let url = nobody() + "/file";
     let error = download(&url, QUICK).await.0.unwrap_err().to_string();
-    assert!(error.contains(&format!("{url} cannot be fetched (4 tries): Connection refused")), "{error}");
+    assert!(
+        error.contains(&format!(
+            "{url} cannot be fetched (4 tries): Connection refused"
+        )),
+        "{error}"
+    );
 
     let server = Server::of_files(&[("file", b"content")]);
     let folder = tempfile::tempdir().unwrap();
     let task = Silent.begin("fetching", None);
     let place = folder.path().join("absent/file");
-    let outcome = http(QUICK).download(&server.url("file"), &place, &*task).await;
+    let outcome = http(QUICK)
+        .download(&server.url("file"), &place, &*task)
+        .await;
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("absent/file"), "{error}");
 }
@@ -221,6 +292,9 @@ async fn a_text_is_fetched_whole_or_not_at_all() {
         1 => Reply::ok("Package: jsonlite").broken_after(8),
         _ => Reply::ok("Package: jsonlite"),
     });
-    assert_eq!(http(QUICK).text(&server.url("PACKAGES")).await.unwrap(), "Package: jsonlite");
+    assert_eq!(
+        http(QUICK).text(&server.url("PACKAGES")).await.unwrap(),
+        "Package: jsonlite"
+    );
     assert_eq!(server.requests().len(), 3);
 }
