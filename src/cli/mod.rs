@@ -32,6 +32,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
     /// Print the result as JSON on stdout
     #[arg(long, global = true)]
