@@ -70,7 +70,7 @@ fetch_sources_from_debian() {
     echo "deb-src $mirror trixie main" >"$apt/sources.list"
     local options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$apt/lists")
     apt-get -q "${options[@]}" update
-    (cd "$sources" && apt-get -q "${options[@]}" source --download-only r-base curl r-cran-jsonlite)
+    (cd "$sources" && apt-get -q "${options[@]}" source --download-only --tar-only r-base curl r-cran-jsonlite)
 }
 
 # Sets source_options: how r-layer gets R's sources on this machine.

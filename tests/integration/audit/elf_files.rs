@@ -54,30 +54,31 @@ fn a_library_that_is_nowhere() {
 }
 
 #[test]
-fn a_library_that_another_layer_brings_is_there_and_in_a_folder_that_nobody_searches_it_is_not() {
+fn a_library_of_another_layer_is_there_if_its_folder_is_searched() {
     let bench = Workbench::new();
-    let user = bench.needing(&["libother.so.1"], &[]);
-    let other = || bench.library("libother.so.1", "", &[], &[]);
-    let user = zip(
-        bench.folder(),
-        "user.zip",
-        &[file("R/library/x/libs/x.so", user)],
-    );
-    let searched = zip(
-        bench.folder(),
-        "searched.zip",
-        &[file("lib/libother.so.1", other())],
-    );
-    let elsewhere = zip(
-        bench.folder(),
-        "elsewhere.zip",
-        &[file("share/libother.so.1", other())],
-    );
-    audit(&[&user, &searched], &[]).assert_clean();
-    audit(&[&user, &elsewhere], &[]).assert_found(
+    let user = |flags: &[&str]| {
+        let user = bench.needing(&["libother.so.1"], flags);
+        zip(
+            bench.folder(),
+            "user.zip",
+            &[file("R/library/x/libs/x.so", user)],
+        )
+    };
+    let other = |name: &str, path: &str| {
+        let other = bench.library("libother.so.1", "", &[], &[]);
+        zip(bench.folder(), name, &[file(path, other)])
+    };
+    let searched = other("searched.zip", "lib/libother.so.1");
+    let elsewhere = other("elsewhere.zip", "share/libother.so.1");
+    audit(&[&user(&[]), &searched], &[]).assert_clean();
+    audit(&[&user(&[]), &elsewhere], &[]).assert_found(
         &[("missing-library", "R/library/x/libs/x.so")],
-        "user.zip: R/library/x/libs/x.so",
+        "user.zip: R/library/x/libs/x.so: needs libother.so.1",
     );
+    let to_share = "-Wl,-rpath,$ORIGIN/../../../../share";
+    for dtags in ["-Wl,--disable-new-dtags", "-Wl,--enable-new-dtags"] {
+        audit(&[&user(&[to_share, dtags]), &elsewhere], &[]).assert_clean();
+    }
 }
 
 /// Distributions name libraries by links: libown.so.1 → libown.so.1.2.3.
