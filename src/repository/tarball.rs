@@ -38,7 +38,7 @@ pub enum TarballError {
     /// Another content than expected.
     #[error(
         "{what}: {from} has the sha256 {found}, expected is {expected}. It was damaged on its way, or is \
-         another file; if you mean to take it, change the hash in r-layer.lock"
+         another file (where r-layer.lock pins the hash, it can be changed there)"
     )]
     Hash {
         /// What it is.

@@ -12,7 +12,7 @@ use crate::layer::unpack::unpack;
 use crate::layer::{BuildRecord, LayerArchive, RuntimeRecipe};
 use crate::progress::Reporter;
 use crate::sandbox::{RootSpec, glibc_of_root, lambda_root};
-use crate::target::{Architecture, Target};
+use crate::target::Target;
 
 /// Debian's releases by their glibc, oldest first: the first that a layer runs on is taken.
 const DEBIAN_GLIBC: [(&str, [u32; 2]); 3] = [
@@ -112,23 +112,24 @@ impl Layers {
                 RootSpec::Debian(suite) => suite,
                 RootSpec::Folder(folder) => {
                     let folder = fs_err::canonicalize(folder)?;
-                    return self.checked(folder, &floor, architecture, reporter);
+                    return self.checked(folder, "as named", &floor, reporter);
                 }
             },
         };
         let root = lambda_root(&suite, target, architecture, cache, reporter).await?;
-        let like = format!("Lambda's commands and libraries from Debian {suite}");
-        reporter.detail(&format!("root file system: {like}, in {}", root.display()));
-        self.checked(root, &floor, architecture, reporter)
+        let origin = format!("Lambda's commands and libraries, from Debian {suite}");
+        self.checked(root, &origin, &floor, reporter)
     }
 
+    /// Says which root it is, if the layers run in it.
     fn checked(
         &self,
         root: PathBuf,
+        origin: &str,
         floor: &[u32],
-        architecture: Architecture,
         reporter: &dyn Reporter,
     ) -> Result<PathBuf> {
+        let architecture = self.report.architecture;
         let Some(glibc) = glibc_of_root(&root, architecture) else {
             bail!(
                 "{} is no root file system for {architecture}: it has no libc.so.6",
@@ -150,11 +151,8 @@ impl Layers {
                 text(&glibc)
             );
         }
-        reporter.note(&format!(
-            "root: {} (glibc {})",
-            root.display(),
-            text(&glibc)
-        ));
+        let (path, glibc) = (root.display(), text(&glibc));
+        reporter.note(&format!("root: {path} ({origin}; glibc {glibc})"));
         Ok(root)
     }
 }
