@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::R;
-use super::script::Script;
+use super::script::{Script, Workbench};
 use super::source::{SourceError, check_r_source, unpack_source};
 use super::workshop::Work;
 use crate::cache::{Cache, CacheError};
@@ -137,44 +137,34 @@ pub async fn compiled_r(
     .into();
     let key = key(compiler, &inputs);
     let name = format!("R-{version}-{}-{key}", compiler.architecture);
-    let kept = compiler
-        .cache
-        .get_or_make(
-            "compiled",
-            &name,
-            compiler.reporter,
-            async |content: &Path| {
-                compiler
-                    .cache
-                    .need_room(&format!("compiling R {version}"), ROOM_FOR_R)?;
-                let unfinished = compiler.cache.unfinished()?;
-                let [sources, work] = ["sources", "work"].map(|name| unfinished.path().join(name));
-                for folder in [&sources, &work, &content.to_owned()] {
-                    fs_err::create_dir_all(folder)?;
-                }
-                let unpacking = compiler.reporter.begin("unpacking the sources", None);
-                let r = unfinished.path().join("R");
-                let top = check_r_source(&source.path, version, &r)?;
-                fs_err::rename(top, sources.join("R"))?;
-                let top = unpack_source(&curl.path, &unfinished.path().join("curl"))?;
-                fs_err::rename(top, sources.join("curl"))?;
-                write_recipe(&sources)?;
-                unpacking.finish("unpacked the sources");
-                Script {
-                    what: format!("compiling R {version}"),
-                    name: "compile-r.sh",
-                    workshop: &workshop,
-                    on_host: *compiler.place == BuildPlace::Host,
-                    r_home: None,
-                    sources: &sources,
-                    work: &work,
-                    stage: content,
-                    log: compiler.log(&name),
-                }
-                .run(compiler)
-                .await
-            },
-        )
+    let make = async |content: &Path| {
+        let what = format!("compiling R {version}");
+        compiler.cache.need_room(&what, ROOM_FOR_R)?;
+        let unpacking = compiler.reporter.begin("unpacking the sources", None);
+        let bench = Workbench::new(compiler.cache)?;
+        let top = check_r_source(&source.path, version, &bench.unpacked("R"))?;
+        bench.take(&top, "R")?;
+        let top = unpack_source(&curl.path, &bench.unpacked("curl"))?;
+        bench.take(&top, "curl")?;
+        unpacking.finish("unpacked the sources");
+        let (script, log) = (COMPILE_R, compiler.log(&name));
+        Script {
+            what,
+            script,
+            workshop: &workshop,
+            r_home: None,
+            bench: &bench,
+            stage: content,
+            log,
+        }
+        .run(compiler)
+        .await
+    };
+    let Compiler {
+        cache, reporter, ..
+    } = compiler;
+    let kept = cache
+        .get_or_make("compiled", &name, *reporter, make)
         .await?;
     Ok(R {
         version: version.clone(),
@@ -205,54 +195,49 @@ pub async fn compiled_package(
         compiler.architecture,
         key(compiler, &inputs)
     );
-    let kept = compiler
-        .cache
-        .get_or_make(
-            "packages",
-            &name,
-            compiler.reporter,
-            async |content: &Path| {
-                let workshop = compiler.workshop(Work::Packages).await?;
-                let unfinished = compiler.cache.unfinished()?;
-                let [sources, work] = ["sources", "work"].map(|name| unfinished.path().join(name));
-                for folder in [&sources, &work, &content.to_owned()] {
-                    fs_err::create_dir_all(folder)?;
-                }
-                let top = unpack_source(&source.path, &unfinished.path().join("unpacked"))?;
-                let description =
-                    fs_err::read_to_string(top.join("DESCRIPTION")).unwrap_or_default();
-                if Description::parse(&description)
-                    .ok()
-                    .is_none_or(|found| found.package != package)
-                {
-                    let tarball = source.from.as_ref().map_or_else(
-                        || source.path.clone(),
-                        |location| location.to_string().into(),
-                    );
-                    return Err(CompileError::OtherPackage {
-                        tarball,
-                        expected: package.to_owned(),
-                    });
-                }
-                fs_err::rename(top, sources.join("package"))?;
-                write_recipe(&sources)?;
-                Script {
-                    what: format!("compiling the R package {package}"),
-                    name: INSTALL_PACKAGE,
-                    workshop: &workshop,
-                    on_host: *compiler.place == BuildPlace::Host,
-                    r_home: Some(&r.home),
-                    sources: &sources,
-                    work: &work,
-                    stage: content,
-                    log: compiler.log(&name),
-                }
-                .run(compiler)
-                .await
-            },
-        )
+    let make = async |content: &Path| {
+        let workshop = compiler.workshop(Work::Packages).await?;
+        let bench = Workbench::new(compiler.cache)?;
+        let top = unpack_source(&source.path, &bench.unpacked("package"))?;
+        check_package_source(&top, package, source)?;
+        bench.take(&top, "package")?;
+        let what = format!("compiling the R package {package}");
+        let (script, log, r_home) = (INSTALL_PACKAGE, compiler.log(&name), Some(r.home.as_path()));
+        Script {
+            what,
+            script,
+            workshop: &workshop,
+            r_home,
+            bench: &bench,
+            stage: content,
+            log,
+        }
+        .run(compiler)
+        .await
+    };
+    let Compiler {
+        cache, reporter, ..
+    } = compiler;
+    let kept = cache
+        .get_or_make("packages", &name, *reporter, make)
         .await?;
     Ok(kept.join(package))
+}
+
+/// Is that the source of the package that it should be?
+fn check_package_source(top: &Path, package: &str, source: &Tarball) -> Result<(), CompileError> {
+    let text = fs_err::read_to_string(top.join("DESCRIPTION")).unwrap_or_default();
+    if Description::parse(&text).is_ok_and(|found| found.package == package) {
+        return Ok(());
+    }
+    let tarball = match &source.from {
+        Some(location) => location.to_string().into(),
+        None => source.path.clone(),
+    };
+    Err(CompileError::OtherPackage {
+        tarball,
+        expected: package.to_owned(),
+    })
 }
 
 fn key(compiler: &Compiler<'_>, inputs: &BTreeMap<String, String>) -> String {
@@ -263,15 +248,8 @@ fn key(compiler: &Compiler<'_>, inputs: &BTreeMap<String, String>) -> String {
     Sha256::of_parts(parts.chain([architecture.as_bytes()])).short()
 }
 
-/// The folder `layers/runtime/build/` beside the sources.
-fn write_recipe(sources: &Path) -> std::io::Result<()> {
-    let recipe = sources.join("recipe");
-    fs_err::create_dir_all(&recipe)?;
-    for (name, content) in embedded::files("runtime/build") {
-        fs_err::write(recipe.join(name), content)?;
-    }
-    Ok(())
-}
+/// The script that compiles R.
+const COMPILE_R: &str = "compile-r.sh";
 
 /// The script that compiles packages; everything else beside it is for compiling R.
 const INSTALL_PACKAGE: &str = "install-package.sh";

@@ -6,27 +6,65 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::compile::{CompileError, Compiler};
+use super::compile::{BuildPlace, CompileError, Compiler};
 use super::workshop::Workshop;
+use crate::cache::{Cache, Unfinished};
+use crate::embedded;
 use crate::sandbox::{LoggedCommand, Mount, Sandbox};
+
+/// The folders of one compilation on the cache's disk; gone when dropped.
+pub struct Workbench {
+    folder: Unfinished,
+}
+
+impl Workbench {
+    /// Empty folders, with the recipe among the sources.
+    pub fn new(cache: &Cache) -> Result<Workbench, CompileError> {
+        let bench = Workbench {
+            folder: cache.unfinished()?,
+        };
+        let recipe = bench.sources().join("recipe");
+        for folder in [&recipe, &bench.work()] {
+            fs_err::create_dir_all(folder)?;
+        }
+        for (name, content) in embedded::files("runtime/build") {
+            fs_err::write(recipe.join(name), content)?;
+        }
+        Ok(bench)
+    }
+
+    /// Where a tarball is unpacked before anything is known of it.
+    pub fn unpacked(&self, name: &str) -> PathBuf {
+        self.folder.path().join("unpacked").join(name)
+    }
+
+    /// Makes a folder one of the sources.
+    pub fn take(&self, folder: &Path, name: &str) -> std::io::Result<()> {
+        fs_err::rename(folder, self.sources().join(name))
+    }
+
+    fn sources(&self) -> PathBuf {
+        self.folder.path().join("sources")
+    }
+
+    fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+}
 
 /// A run of one of the recipe's scripts.
 pub struct Script<'a> {
     /// What it does, for messages.
     pub what: String,
     /// Its file name.
-    pub name: &'a str,
+    pub script: &'a str,
     /// Where it runs.
     pub workshop: &'a Workshop,
-    /// Is that this machine itself?
-    pub on_host: bool,
     /// R's home, for compiling packages.
     pub r_home: Option<&'a Path>,
-    /// The folder of sources, with the script in `recipe/`.
-    pub sources: &'a Path,
-    /// An empty folder to work in.
-    pub work: &'a Path,
-    /// The folder that receives what it makes.
+    /// The sources, and room to work.
+    pub bench: &'a Workbench,
+    /// The folder that receives what it makes; made here.
     pub stage: &'a Path,
     /// Where all it says goes.
     pub log: PathBuf,
@@ -35,7 +73,8 @@ pub struct Script<'a> {
 impl Script<'_> {
     /// Runs it to its end.
     pub async fn run(&self, compiler: &Compiler<'_>) -> Result<(), CompileError> {
-        let command = if self.on_host {
+        fs_err::create_dir_all(self.stage)?;
+        let command = if *compiler.place == BuildPlace::Host {
             self.on_host(compiler)
         } else {
             self.in_root(compiler)?
@@ -94,11 +133,11 @@ impl Script<'_> {
         sandbox.environment = self.environment(compiler, sources, work, stage, r_root);
         sandbox.mounts.extend([
             Mount::ReadOnly {
-                from: self.sources.into(),
+                from: self.bench.sources(),
                 to: sources.clone(),
             },
             Mount::Writable {
-                from: self.work.into(),
+                from: self.bench.work(),
                 to: work.clone(),
             },
             Mount::Writable {
@@ -112,17 +151,18 @@ impl Script<'_> {
                 to: r_root.into(),
             });
         }
-        let script = sources.join("recipe").join(self.name);
+        let script = sources.join("recipe").join(self.script);
         Ok(sandbox.command("/bin/sh", &[&script.to_string_lossy()])?)
     }
 
     fn on_host(&self, compiler: &Compiler<'_>) -> Command {
         let r_root = self.r_home.unwrap_or(Path::new("/opt/R"));
+        let (sources, work) = (self.bench.sources(), self.bench.work());
         let mut command = Command::new("/bin/sh");
         command
-            .arg(self.sources.join("recipe").join(self.name))
+            .arg(sources.join("recipe").join(self.script))
             .env_clear()
-            .envs(self.environment(compiler, self.sources, self.work, self.stage, r_root));
+            .envs(self.environment(compiler, &sources, &work, self.stage, r_root));
         command
     }
 }
