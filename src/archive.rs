@@ -56,6 +56,20 @@ pub enum ArchiveError {
     },
 }
 
+impl ArchiveError {
+    /// The same of a tarball that its user knows by another name than the cache does.
+    pub fn of(mut self, name: PathBuf) -> ArchiveError {
+        let (ArchiveError::NotATarball(path)
+        | ArchiveError::Damaged { path, .. }
+        | ArchiveError::PathLeaves { path, .. }
+        | ArchiveError::LinkLeaves { path, .. }
+        | ArchiveError::SpecialFile { path, .. }
+        | ArchiveError::TooLarge { path, .. }) = &mut self;
+        *path = name;
+        self
+    }
+}
+
 /// Unpacks a .tar.gz or .tar.xz into an empty folder, which is made if need be, at most `limit` bytes.
 ///
 /// Regular files, folders, and links that stay within the folder are unpacked; owners are not.

@@ -1,5 +1,6 @@
 //! `r-layer build`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -55,7 +56,12 @@ pub struct BuildRuntimeArgs {
     #[arg(long, env = "R_LAYER_R_SOURCE", value_name = "SOURCE")]
     pub r_source: Option<String>,
     /// R's source tarball, tried before the mirrors; may be repeated
-    #[arg(long, value_name = "URL|PATH")]
+    #[arg(
+        long,
+        env = "R_LAYER_R_TARBALL",
+        value_name = "URL|PATH",
+        value_delimiter = ','
+    )]
     pub r_tarball: Vec<String>,
     /// A CRAN mirror, or a folder laid out like one; tried in the order given
     #[arg(
@@ -81,7 +87,7 @@ pub struct BuildRuntimeArgs {
     #[arg(long, conflicts_with = "build_root")]
     pub build_on_host: bool,
     /// The linear algebra that R is linked to [default: reference]
-    #[arg(long, value_enum)]
+    #[arg(long, env = "R_LAYER_BLAS", value_enum)]
     pub blas: Option<BlasArg>,
     /// The processor: x86_64 or arm64 [default: this machine's]
     #[arg(long, env = "R_LAYER_ARCH", value_name = "ARCH")]
@@ -96,6 +102,6 @@ pub struct BuildRuntimeArgs {
     #[arg(long, env = "R_LAYER_S3_BUCKET", value_name = "BUCKET")]
     pub s3_bucket: Option<String>,
     /// How many compilers run at once [default: one a core]
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<usize>,
+    #[arg(short, long, env = "R_LAYER_JOBS", value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
 }

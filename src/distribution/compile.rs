@@ -27,6 +27,15 @@ pub enum Blas {
 }
 
 impl Blas {
+    /// The one of that name.
+    pub fn parse(name: &str) -> Result<Blas, UnknownBlas> {
+        match name {
+            "reference" => Ok(Blas::Reference),
+            "openblas" => Ok(Blas::Openblas),
+            other => Err(UnknownBlas(other.to_owned())),
+        }
+    }
+
     /// Its name in flags and in the manifest.
     pub fn name(self) -> &'static str {
         match self {
@@ -35,6 +44,11 @@ impl Blas {
         }
     }
 }
+
+/// A linear algebra that R is not linked to here.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no BLAS `{0}`; there are: reference, openblas")]
+pub struct UnknownBlas(String);
 
 /// Where compilers run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,9 +156,9 @@ pub async fn compiled_r(
         compiler.cache.need_room(&what, ROOM_FOR_R)?;
         let unpacking = compiler.reporter.begin("unpacking the sources", None);
         let bench = Workbench::new(compiler.cache)?;
-        let top = check_r_source(&source.path, version, &bench.unpacked("R"))?;
+        let top = check_r_source(source, version, &bench.unpacked("R"))?;
         bench.take(&top, "R")?;
-        let top = unpack_source(&curl.path, &bench.unpacked("curl"))?;
+        let top = unpack_source(curl, &bench.unpacked("curl"))?;
         bench.take(&top, "curl")?;
         unpacking.finish("unpacked the sources");
         let (script, log) = (COMPILE_R, compiler.log(&name));
@@ -198,7 +212,7 @@ pub async fn compiled_package(
     let make = async |content: &Path| {
         let workshop = compiler.workshop(Work::Packages).await?;
         let bench = Workbench::new(compiler.cache)?;
-        let top = unpack_source(&source.path, &bench.unpacked("package"))?;
+        let top = unpack_source(source, &bench.unpacked("package"))?;
         check_package_source(&top, package, source)?;
         bench.take(&top, "package")?;
         let what = format!("compiling the R package {package}");
@@ -230,12 +244,8 @@ fn check_package_source(top: &Path, package: &str, source: &Tarball) -> Result<(
     if Description::parse(&text).is_ok_and(|found| found.package == package) {
         return Ok(());
     }
-    let tarball = match &source.from {
-        Some(location) => location.to_string().into(),
-        None => source.path.clone(),
-    };
     Err(CompileError::OtherPackage {
-        tarball,
+        tarball: source.known_as(),
         expected: package.to_owned(),
     })
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::archive::{self, ArchiveError};
 use crate::package::RVersion;
+use crate::repository::Tarball;
 
 /// Where R comes from, as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,16 +81,15 @@ const LARGEST_SOURCE: u64 = 2 << 30;
 /// Unpacks R's source into an empty folder and makes sure that it is the R that it should be. Returns the folder
 /// with `configure` in it.
 pub fn check_r_source(
-    tarball: &Path,
+    tarball: &Tarball,
     version: &RVersion,
     folder: &Path,
 ) -> Result<PathBuf, SourceError> {
-    archive::unpack(tarball, folder, LARGEST_SOURCE)?;
-    let top = archive::top_folder(folder)?;
+    let top = unpack_source(tarball, folder)?;
     for missing in ["configure", "VERSION", "src/main/main.c"] {
         if !top.join(missing).is_file() {
             return Err(SourceError::NotR {
-                tarball: tarball.to_owned(),
+                tarball: tarball.known_as(),
                 missing,
             });
         }
@@ -99,7 +99,7 @@ pub fn check_r_source(
     let found = text.split_whitespace().next().unwrap_or_default();
     if found.parse::<RVersion>().ok().as_ref() != Some(version) {
         return Err(SourceError::OtherVersion {
-            tarball: tarball.to_owned(),
+            tarball: tarball.known_as(),
             found: found.to_owned(),
             expected: version.clone(),
         });
@@ -107,9 +107,10 @@ pub fn check_r_source(
     Ok(top)
 }
 
-/// Unpacks another source tarball (a package, libcurl) and returns its top folder.
-pub fn unpack_source(tarball: &Path, folder: &Path) -> Result<PathBuf, SourceError> {
-    archive::unpack(tarball, folder, LARGEST_SOURCE)?;
+/// Unpacks a source tarball and returns its top folder.
+pub fn unpack_source(tarball: &Tarball, folder: &Path) -> Result<PathBuf, SourceError> {
+    archive::unpack(&tarball.path, folder, LARGEST_SOURCE)
+        .map_err(|error| error.of(tarball.known_as()))?;
     Ok(archive::top_folder(folder)?)
 }
 

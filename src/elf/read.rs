@@ -15,6 +15,11 @@ pub enum ElfError {
     /// A 32-bit file.
     #[error("is a 32-bit ELF file; Lambda runs 64-bit ones only")]
     Not64Bit,
+    /// Section headers stripped away (`sstrip`), in which what it needs would be found.
+    #[error(
+        "has no section headers, so that what it needs cannot be told; strip it with `strip` instead"
+    )]
+    NoSections,
     /// Headers that point nowhere, a truncated file and the like.
     #[error("is a damaged ELF file: {0}")]
     Damaged(#[from] object::read::Error),
@@ -87,7 +92,11 @@ impl ElfFile {
         let endian = file.endian();
         let sections = file.elf_section_table();
         let Some((entries, link)) = sections.dynamic(endian, file.data())? else {
-            return Ok(());
+            let mut segments = file.elf_program_headers().iter();
+            return match segments.any(|segment| segment.p_type(endian) == elf::PT_DYNAMIC) {
+                true => Err(ElfError::NoSections),
+                false => Ok(()),
+            };
         };
         let strings = sections.strings(endian, file.data(), link)?;
         for entry in entries {
@@ -173,6 +182,15 @@ mod tests {
         assert!(elf.needed.iter().any(|soname| soname == "libc.so.6"));
         assert!(elf.interpreter.unwrap().contains("ld-linux"));
         assert!(!elf.asked["libc.so.6"].is_empty());
+    }
+
+    #[test]
+    fn a_file_without_section_headers_is_an_error_and_not_one_that_needs_nothing() {
+        let mut program = this_program();
+        // e_shoff, e_shnum and e_shstrndx of an Elf64_Ehdr.
+        program[40..48].fill(0);
+        program[60..64].fill(0);
+        assert!(matches!(ElfFile::read(&program), Err(ElfError::NoSections)));
     }
 
     #[test]

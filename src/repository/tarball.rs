@@ -32,6 +32,16 @@ pub struct Tarball {
     pub from: Option<Location>,
 }
 
+impl Tarball {
+    /// The name by which its user knows it: where it came from, else its place in the cache.
+    pub fn known_as(&self) -> PathBuf {
+        match &self.from {
+            Some(location) => location.to_string().into(),
+            None => self.path.clone(),
+        }
+    }
+}
+
 /// Why a tarball was not had.
 #[derive(Debug, thiserror::Error)]
 pub enum TarballError {

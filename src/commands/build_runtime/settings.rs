@@ -12,6 +12,7 @@ use crate::layer::{RuntimeRecipe, zip};
 use crate::manifest::Manifest;
 use crate::package::RVersion;
 use crate::repository::{Location, Mirror};
+use crate::sandbox::RootSpec;
 use crate::target::{Architecture, Target};
 
 /// Everything that decides what is built.
@@ -59,33 +60,23 @@ impl Settings {
         if mirrors.is_empty() {
             mirrors.clone_from(&recipe.cran.mirrors);
         }
-        let blas = match (args.blas, section.blas.as_deref()) {
-            (Some(blas), _) => blas.into(),
-            (None, None | Some("reference")) => Blas::Reference,
-            (None, Some("openblas")) => Blas::Openblas,
-            (None, Some(other)) => {
-                bail!("r-layer.toml: blas is `{other}`; there are: reference, openblas")
-            }
+        let blas = match args.blas {
+            Some(blas) => Some(blas.into()),
+            None => parsed(None, section.blas, "blas", |text| Ok(Blas::parse(text)?))?,
         };
-        let place = if args.build_on_host {
-            BuildPlace::Host
-        } else {
-            let root = args.build_root.or(section.build_root);
-            BuildPlace::Root(
-                root.as_deref()
-                    .unwrap_or(&recipe.build_root.default)
-                    .parse()?,
-            )
+        let root_of = |text: &str| Ok(text.parse::<RootSpec>()?);
+        let place = match parsed(args.build_root, section.build_root, "build-root", root_of)? {
+            _ if args.build_on_host => BuildPlace::Host,
+            Some(root) => BuildPlace::Root(root),
+            None => BuildPlace::Root(recipe.build_root.default.parse()?),
         };
-        let r_version = args.r_version.or(section.r_version);
+        let source_of = |text: &str| Ok(text.parse::<RSourceSpec>()?);
+        let architecture_of = |text: &str| settings::architecture(Some(text));
+        let target_of = |text: &str| settings::target(Some(text));
         Ok(Settings {
-            r_version: r_version.as_deref().map(r_version_of).transpose()?,
-            r_source: args
-                .r_source
-                .or(section.r_source)
-                .as_deref()
-                .unwrap_or("auto")
-                .parse()?,
+            r_version: parsed(args.r_version, section.r_version, "r-version", r_version_of)?,
+            r_source: parsed(args.r_source, section.r_source, "r-source", source_of)?
+                .unwrap_or(RSourceSpec::Cran),
             r_tarballs: or(args.r_tarball, section.r_tarball)
                 .iter()
                 .map(|text| Location::parse(text))
@@ -97,16 +88,39 @@ impl Settings {
                 args.sources
             },
             place,
-            blas,
-            architecture: settings::architecture(args.arch.or(section.arch).as_deref())?,
-            target: settings::target(args.target.or(section.target).as_deref())?,
+            blas: blas.unwrap_or(Blas::Reference),
+            architecture: match parsed(args.arch, section.arch, "arch", architecture_of)? {
+                Some(architecture) => architecture,
+                None => settings::architecture(None)?,
+            },
+            target: match parsed(args.target, section.target, "target", target_of)? {
+                Some(target) => target,
+                None => settings::target(None)?,
+            },
             out: args.out,
             s3_bucket: args.s3_bucket.or(manifest.publish.s3_bucket),
             entry_time: zip::entry_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?,
             jobs: args
                 .jobs
-                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+                .or_else(|| std::thread::available_parallelism().ok())
+                .map_or(1, usize::from),
         })
+    }
+}
+
+/// A setting from its flag or environment variable, else from the manifest; one that is wrong there says so.
+fn parsed<T>(
+    flag: Option<String>,
+    section: Option<String>,
+    key: &str,
+    parse: impl Fn(&str) -> Result<T>,
+) -> Result<Option<T>> {
+    match (flag, section) {
+        (Some(text), _) => parse(&text).map(Some),
+        (None, Some(text)) => parse(&text)
+            .map(Some)
+            .with_context(|| format!("{}, [runtime] {key}", Manifest::NAME)),
+        (None, None) => Ok(None),
     }
 }
 

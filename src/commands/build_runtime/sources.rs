@@ -55,6 +55,8 @@ impl Builder<'_> {
                     None => self.recipe.r.version.parse()?,
                 };
                 let source = self.r_tarball(&version, lock).await?;
+                // What was fetched is pinned even if it does not compile.
+                lock.write()?;
                 let curl = self.curl_tarball().await?;
                 let compiler = self.compiler(&self.settings.place);
                 Ok(compiled_r(&compiler, &version, &source, &curl).await?)
@@ -164,7 +166,8 @@ impl Builder<'_> {
         package: &str,
         lock: &Lockfile,
     ) -> Result<Option<(String, Option<Sha256>)>> {
-        if let Some(locked) = lock.versions(package).last() {
+        let newest = |source: &&LockedSource| source.version.parse::<RVersion>().ok();
+        if let Some(locked) = lock.versions(package).max_by_key(newest) {
             return Ok(Some((locked.version.clone(), Some(locked.sha256))));
         }
         if let Some(version) = version_in_folders(&self.settings.folders, package) {
