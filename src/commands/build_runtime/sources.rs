@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::{Builder, PackageFolder};
 use crate::checksum::Sha256;
 use crate::distribution::{
-    BuildPlace, Compiler, R, RSourceSpec, compiled_package, compiled_r, installed_r,
+    BuildPlace, CompileError, Compiler, R, RSourceSpec, compiled_package, compiled_r, installed_r,
 };
 use crate::lockfile::{LockedSource, Lockfile};
 use crate::package::RVersion;
@@ -55,11 +55,14 @@ impl Builder<'_> {
                     None => self.recipe.r.version.parse()?,
                 };
                 let source = self.r_tarball(&version, lock).await?;
-                // What was fetched is pinned even if it does not compile.
-                lock.write()?;
                 let curl = self.curl_tarball().await?;
                 let compiler = self.compiler(&self.settings.place);
-                Ok(compiled_r(&compiler, &version, &source, &curl).await?)
+                let compiled = compiled_r(&compiler, &version, &source, &curl).await;
+                // What is R's source is pinned even if it did not compile.
+                if !matches!(compiled, Err(CompileError::Source(_))) {
+                    lock.write()?;
+                }
+                Ok(compiled?)
             }
         }
     }

@@ -157,7 +157,7 @@ fn a_manifest_that_is_not_understood_is_named_with_its_line() {
         ("[runtime\n", &["line 1"]),
         (
             "[runtime]\nblas = \"mkl\"\n",
-            &["blas is `mkl`; there are: reference, openblas"],
+            &["there is no BLAS `mkl`; there are: reference, openblas"],
         ),
     ] {
         place.write("r-layer.toml", manifest);
@@ -271,7 +271,7 @@ fn flags_count_before_the_environment_before_the_manifest() {
         "r-layer.toml",
         "[runtime]\nblas = \"a\"\nr-version = \"b\"\n",
     );
-    place.assert_refused(&mut place.build_offline(), &["blas is `a`"]);
+    place.assert_refused(&mut place.build_offline(), &["there is no BLAS `a`"]);
     place.assert_refused(
         place.build_offline().args(["--blas", "reference"]),
         &["`b` is not a version"],
