@@ -61,6 +61,8 @@ if ! [ -f "$STAGE$rhome/share/zoneinfo/Europe/Berlin" ]; then
     exit 1
 fi
 
+# What gzip compressed carries the time when it was; without it the same sources give the same files.
+find "$STAGE$rhome" -name '*.gz' -exec sh -c 'for file; do gunzip "$file" && gzip -n9 "${file%.gz}"; done' sh {} +
 # R's packages carry the time when they were built; this one is the source's own.
 stamp=$(sed -n 's/^Last Changed Date: *//p' "$SOURCES/R/SVN-REVISION")
 "$WORK/R/bin/Rscript" --vanilla "$recipe/set_built.R" "$STAGE$rhome/library" "${stamp:-1980-01-01} 00:00:00 UTC"
