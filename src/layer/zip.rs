@@ -33,7 +33,7 @@ const FIRST_DAY: i64 = 315_532_800;
 /// 2107-01-01, the last year that a zip can hold.
 const LAST_YEAR: i64 = 4_323_369_600;
 
-/// The time that every entry gets: SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs), else 1980.
+/// The time that every entry gets: SOURCE_DATE_EPOCH (<https://reproducible-builds.org/specs>), else 1980.
 pub fn entry_time(source_date_epoch: Option<&str>) -> Result<UtcDateTime, ZipError> {
     let Some(text) = source_date_epoch else {
         return Ok(UtcDateTime::from_unix(FIRST_DAY));
