@@ -204,9 +204,11 @@ impl Cache {
             return;
         };
         for entry in entries.flatten() {
-            let abandoned = File::open(entry.path().join(".lock"))
-                .map(|lock| lock.try_lock().is_ok())
-                .unwrap_or(false);
+            // No other run is making one now: a folder without a lock is one whose removal was cut short.
+            let abandoned = match File::open(entry.path().join(".lock")) {
+                Ok(lock) => lock.try_lock().is_ok(),
+                Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+            };
             if abandoned {
                 // What cannot be removed now, the next run tries again.
                 let _ = fs_err::remove_dir_all(entry.path());

@@ -242,6 +242,9 @@ impl Download<'_> {
         }
         let response = check(self.url, answer)?;
         let expected = self.begin_or_resume(&response, file)?;
+        if let Some(length) = expected {
+            task.set_total(length);
+        }
         task.set_done(self.have);
         let mut body = response.bytes_stream();
         while let Some(part) = body.next().await {

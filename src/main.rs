@@ -27,8 +27,9 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = commands::run(cli, printer) => Some(outcome),
+            biased;
             () = interrupted() => None,
+            outcome = commands::run(cli, printer) => Some(outcome),
         }
     });
     // What still runs in other threads has nothing to write any more.

@@ -30,7 +30,8 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             }
         },
         Command::Audit(args) => {
-            let audited = audit::run(args)?;
+            // In a thread of its own, so that an interruption is heard while it reads.
+            let audited = tokio::task::spawn_blocking(move || audit::run(args)).await??;
             printer.result(&audited)?;
             Ok(if audited.report.passed {
                 Outcome::Done

@@ -64,11 +64,9 @@ impl Compiler<'_> {
             BuildPlace::Root(RootSpec::Debian(suite)) => {
                 let root =
                     debian_root(suite, &apt, self.architecture, self.cache, self.reporter).await?;
-                let identity = root
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
+                let name = root.file_name().unwrap_or_default().to_string_lossy();
+                // The packages' versions too: their libraries go into layers.
+                let identity = format!("{name} {}", identity(&root));
                 Ok(Workshop { root, identity })
             }
             BuildPlace::Root(RootSpec::Folder(folder)) => {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use tokio::process::Command;
 
 use super::bubblewrap::find_program;
-use super::{BubblewrapError, CommandFailed, LoggedCommand, Sandbox};
+use super::{BubblewrapError, CommandFailed, LoggedCommand, Mount, Sandbox};
 use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
 use crate::progress::Reporter;
@@ -67,10 +67,17 @@ pub enum RootError {
     NoDebootstrap(String),
     /// debootstrap needs to be root.
     #[error(
-        "a {0} root is made by debootstrap, which only root may run; run this with sudo once (the root is \
-         kept in the cache), or name a folder that holds a root with dir:PATH"
+        "a debian:{suite} root is made by debootstrap, which only root may run. Once, with this cache: type this command \
+         behind `sudo env R_LAYER_CACHE={cache}`, then `sudo chown -R $(id -u) {cache}`; or name a folder that holds a \
+         root with dir:PATH",
+        cache = cache.display()
     )]
-    NotPrivileged(String),
+    NotPrivileged {
+        /// The Debian release.
+        suite: String,
+        /// Where the root would be kept.
+        cache: PathBuf,
+    },
     /// The cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -106,14 +113,23 @@ pub async fn debian_root(
             let debootstrap = find_program("debootstrap")
                 .ok_or_else(|| RootError::NoDebootstrap(suite.to_owned()))?;
             if !rustix::process::geteuid().is_root() {
-                return Err(RootError::NotPrivileged(suite.to_owned()));
+                return Err(RootError::NotPrivileged {
+                    suite: suite.to_owned(),
+                    cache: cache.folder().to_owned(),
+                });
             }
             cache.need_room(&format!("a Debian {suite} root"), ROOM_FOR_ROOT)?;
             let task = reporter.begin(
                 &format!("making a root: Debian {suite}, {architecture}"),
                 None,
             );
-            let mut command = Command::new(debootstrap);
+            // What debootstrap mounts and starts ends with it, however it ends.
+            let bwrap = find_program("bwrap").ok_or(BubblewrapError::NotInstalled)?;
+            let mut command = Command::new(bwrap);
+            command
+                .args(["--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/"])
+                .args(["--proc", "/proc", "--cap-add", "ALL", "--"])
+                .arg(debootstrap);
             command
                 .arg("--variant=minbase")
                 .arg(format!("--arch={}", architecture.debian_name()));
@@ -208,6 +224,26 @@ pub async fn install_packages(
     ]
     .map(|(name, value)| (name.to_owned(), value.into()))
     .into();
+    for name in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+    ] {
+        if let Some(value) = std::env::var_os(name) {
+            sandbox.environment.insert(name.to_owned(), value);
+        }
+    }
+    // A root that was unpacked, not booted, knows no name server; this machine's is lent for the time.
+    let names = PathBuf::from("/etc/resolv.conf");
+    if names.exists() {
+        sandbox.mounts.push(Mount::ReadOnly {
+            from: names.clone(),
+            to: names,
+        });
+    }
     let command = sandbox.command("/bin/sh", &["-c", &script])?;
     LoggedCommand {
         what: "installing packages",

@@ -71,6 +71,12 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
         reporter,
     };
     let mut lock = Lockfile::read(&project)?;
+    tempfile::tempfile_in(&project).with_context(|| {
+        let folder = project.display();
+        format!(
+            "r-layer.lock cannot be written to {folder}; change to a folder that you can write to"
+        )
+    })?;
     let r = builder.r(&mut lock).await?;
     let packages = builder.packages(&r, &mut lock).await?;
     lock.write()?;

@@ -51,7 +51,11 @@ impl Builder<'_> {
         let tree = tokio::task::spawn_blocking(move || {
             zip::write(&tree, time, &mut output, &|_| ()).map(|()| tree)
         })
-        .await??;
+        .await?
+        .with_context(|| {
+            let out = self.settings.out.display();
+            format!("the zip cannot be written to {out}; make room there, or name another folder with --out")
+        })?;
         packing.step("auditing");
         let archive = LayerArchive {
             name: zip_name.clone(),

@@ -60,6 +60,13 @@ impl Settings {
         if mirrors.is_empty() {
             mirrors.clone_from(&recipe.cran.mirrors);
         }
+        let folders = match args.sources.is_empty() {
+            true => section.sources,
+            false => args.sources,
+        };
+        if let Some(absent) = folders.iter().find(|folder| !folder.is_dir()) {
+            bail!("--sources {}: there is no such folder", absent.display());
+        }
         let blas = match args.blas {
             Some(blas) => Some(blas.into()),
             None => parsed(None, section.blas, "blas", |text| Ok(Blas::parse(text)?))?,
@@ -82,11 +89,7 @@ impl Settings {
                 .map(|text| Location::parse(text))
                 .collect(),
             mirrors: mirrors.iter().map(|text| Mirror::parse(text)).collect(),
-            folders: if args.sources.is_empty() {
-                section.sources
-            } else {
-                args.sources
-            },
+            folders,
             place,
             blas: blas.unwrap_or(Blas::Reference),
             architecture: match parsed(args.arch, section.arch, "arch", architecture_of)? {

@@ -23,7 +23,9 @@ use session::Session;
 /// Invokes a handler once.
 pub async fn run(args: InvokeArgs, printer: Printer, reporter: &dyn Reporter) -> Result<Outcome> {
     let target = settings::target(args.target.as_deref())?;
-    let event = event::read(&args.event)?;
+    // In threads of their own, so that an interruption is heard while they read.
+    let text = args.event.clone();
+    let event = tokio::task::spawn_blocking(move || event::read(&text)).await??;
     let environment = args
         .environment
         .iter()
@@ -38,7 +40,8 @@ pub async fn run(args: InvokeArgs, printer: Printer, reporter: &dyn Reporter) ->
         );
     }
     let cache = Cache::from_environment()?;
-    let layers = Layers::read(&args.layers, target)?;
+    let zips = args.layers.clone();
+    let layers = tokio::task::spawn_blocking(move || Layers::read(&zips, target)).await??;
     let opt = layers.unpacked(&cache, reporter).await?;
     let root = layers.root(&args.root, target, &cache, reporter).await?;
     let identity = FunctionIdentity {

@@ -18,20 +18,33 @@ pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>)
     };
     let mut seen = HashSet::new();
     let mut folded: HashMap<String, &str> = HashMap::new();
+    let mut told = HashSet::new();
     for entry in &layer.entries {
         for fault in entry_faults(entry, layer) {
             find(Some(&entry.path), fault);
         }
         if !seen.insert(entry.path.as_str()) {
             find(Some(&entry.path), Fault::DuplicatePath);
-        } else if let Some(other) = folded.insert(entry.path.to_lowercase(), &entry.path) {
-            find(
-                Some(&entry.path),
-                Fault::CaseConflict {
-                    other: other.to_owned(),
-                },
-            );
         }
+        for place in places(&entry.path) {
+            let first = *folded.entry(place.to_lowercase()).or_insert(place);
+            if first != place {
+                // What is below two such folders conflicts with them.
+                if told.insert(place) {
+                    let other = first.to_owned();
+                    find(Some(place), Fault::CaseConflict { other });
+                }
+                break;
+            }
+        }
+    }
+    for (path, file) in below_files(std::slice::from_ref(layer)) {
+        find(
+            Some(path),
+            Fault::BelowAFile {
+                file: file.to_owned(),
+            },
+        );
     }
     if layer.unzipped_size() > limits.unzipped {
         find(None, too_large(std::slice::from_ref(layer), limits));
@@ -45,6 +58,30 @@ pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>)
             },
         );
     }
+}
+
+/// The folders above a path, and itself.
+fn places(path: &str) -> impl Iterator<Item = &str> {
+    let path = path.trim_end_matches('/');
+    let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+    folders.chain([path])
+}
+
+/// Entries that lie below another that is a file, so that both cannot be: (path, file).
+fn below_files(layers: &[LayerArchive]) -> Vec<(&str, &str)> {
+    let entries = || layers.iter().flat_map(|layer| &layer.entries);
+    let files: HashSet<&str> = entries()
+        .filter(|entry| !entry.is_folder())
+        .map(|entry| entry.path.as_str())
+        .collect();
+    entries()
+        .filter_map(|entry| {
+            let own = entry.path.trim_end_matches('/');
+            let file = places(&entry.path)
+                .find(|place| files.contains(place) && (*place != own || entry.is_folder()))?;
+            Some((entry.path.as_str(), file))
+        })
+        .collect()
 }
 
 fn entry_faults(entry: &ArchiveEntry, layer: &LayerArchive) -> Vec<Fault> {
@@ -123,6 +160,20 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
             findings.push(Finding {
                 layer: layer.name.clone(),
                 path: Some(entry.path.clone()),
+                fault,
+            });
+        }
+    }
+    for (path, file) in below_files(layers) {
+        let mut holders = layers.iter().filter(|layer| layer.get(path).is_some());
+        // Both in one zip: found when that was looked at alone.
+        if let Some(layer) = holders.find(|layer| layer.get(file).is_none()) {
+            let fault = Fault::BelowAFile {
+                file: file.to_owned(),
+            };
+            findings.push(Finding {
+                layer: layer.name.clone(),
+                path: Some(path.to_owned()),
                 fault,
             });
         }

@@ -97,6 +97,11 @@ pub enum Fault {
     },
     /// A path that another entry has too.
     DuplicatePath,
+    /// A path below another entry that is a file.
+    BelowAFile {
+        /// The file.
+        file: String,
+    },
     /// Two paths that differ only by case.
     CaseConflict {
         /// The other path.
@@ -195,6 +200,7 @@ impl fmt::Display for Fault {
                 write!(f, "cannot be read by the function's user (mode {mode:03o})")
             }
             Fault::DuplicatePath => f.write_str("is in the zip twice"),
+            Fault::BelowAFile { file } => write!(f, "lies below {file}, which is a file"),
             Fault::CaseConflict { other } => write!(f, "differs from {other} only by case"),
             Fault::TooLargeUnzipped { size, limit, heaviest } => {
                 write!(f, "{size} bytes unzipped; Lambda takes {limit}. The heaviest folders:")?;
@@ -217,8 +223,21 @@ impl fmt::Display for Fault {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) => write!(f, "{}: {path}: {}", self.layer, self.fault),
+            // A zip may hold any name; what would steer a terminal is shown, not sent.
+            Some(path) => write!(f, "{}: {}: {}", self.layer, printable(path), self.fault),
             None => write!(f, "{}: {}", self.layer, self.fault),
         }
     }
+}
+
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }

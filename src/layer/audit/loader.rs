@@ -1,10 +1,10 @@
 //! Where the loader would find each library that a layer's files need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::finding::{Fault, Finding};
 use super::{Policy, Question};
-use crate::elf::{ElfFile, SymbolVersion, is_elf};
+use crate::elf::{ElfFile, is_elf};
 use crate::layer::LayerArchive;
 
 /// R's own libraries: a package layer finds them in the runtime layer.
@@ -25,8 +25,10 @@ pub struct Loader<'a> {
 }
 
 /// Where a needed library is.
+#[derive(Clone, Copy)]
 enum Place<'a> {
-    Layer(&'a ElfFile),
+    /// In a layer, at that path on Lambda.
+    Layer(&'a str, &'a ElfFile),
     Guaranteed,
     Image,
     Nowhere,
@@ -87,15 +89,75 @@ impl<'a> Loader<'a> {
     }
 
     /// Everything that would keep a file from being loaded.
+    ///
+    /// What nothing else needs (programs, R's modules, packages' libraries) is loaded as the loader would, with all it
+    /// brings along; what is left over after that needs each other in a circle.
     pub fn check(&self, findings: &mut Vec<Finding>) {
-        for (path, (layer, elf)) in &self.files {
-            for fault in self.faults(path, elf) {
-                let path = path.strip_prefix("/opt/").map(str::to_owned);
-                findings.push(Finding {
-                    layer: (*layer).to_owned(),
-                    path,
-                    fault,
-                });
+        let needed: BTreeSet<&str> = self
+            .files
+            .values()
+            .flat_map(|(_, elf)| elf.needed.iter().map(String::as_str))
+            .collect();
+        let is_needed = |path: &&String| needed.contains(path.rsplit('/').next().unwrap_or(path));
+        let mut faults: BTreeMap<&str, Vec<Fault>> = BTreeMap::new();
+        for path in self.files.keys().filter(|path| !is_needed(path)) {
+            self.load(path, &mut faults);
+        }
+        for path in self.files.keys().filter(is_needed) {
+            if !faults.contains_key(path.as_str()) {
+                self.load(path, &mut faults);
+            }
+        }
+        for (path, faults) in faults {
+            findings.extend(faults.into_iter().map(|fault| Finding {
+                layer: self.files[path].0.to_owned(),
+                path: path.strip_prefix("/opt/").map(str::to_owned),
+                fault,
+            }));
+        }
+    }
+
+    /// Loads a file and, breadth-first, what it needs, as ld.so(8) does: a soname that is loaded already is taken, and
+    /// the DT_RPATH of those that led to a file counts for it too. Every file met gets an entry among the faults.
+    fn load<'s>(&'s self, first: &'s str, faults: &mut BTreeMap<&'s str, Vec<Fault>>) {
+        let mut loaded: BTreeMap<&str, Place<'_>> = BTreeMap::new();
+        let mut met = BTreeSet::from([first]);
+        let mut queue: VecDeque<(&str, Vec<String>)> = VecDeque::from([(first, Vec::new())]);
+        while let Some((path, above)) = queue.pop_front() {
+            let elf = &self.files[path].1;
+            let found = faults
+                .entry(path)
+                .or_insert_with(|| self.own_faults(path, elf));
+            if elf.architecture != Some(self.question.architecture) {
+                continue;
+            }
+            let rpath: Vec<String> = elf
+                .rpath
+                .iter()
+                .map(|folder| expand(folder, path))
+                .chain(above)
+                .collect();
+            for soname in &elf.needed {
+                let place = match loaded.get(soname.as_str()) {
+                    Some(place) => *place,
+                    None => self.find(path, elf, &rpath, soname),
+                };
+                for fault in self.library_faults(elf, soname, place) {
+                    if !found.contains(&fault) {
+                        found.push(fault);
+                    }
+                }
+                if !matches!(place, Place::Nowhere) {
+                    loaded.insert(soname, place);
+                }
+                if let Place::Layer(library, headers) = place {
+                    if let Some(own_name) = &headers.soname {
+                        loaded.entry(own_name).or_insert(place);
+                    }
+                    if met.insert(library) {
+                        queue.push_back((library, rpath.clone()));
+                    }
+                }
             }
         }
     }
@@ -113,29 +175,22 @@ impl<'a> Loader<'a> {
             .max()
     }
 
-    fn faults(&self, path: &str, elf: &ElfFile) -> Vec<Fault> {
+    /// What is wrong with a file whatever it needs.
+    fn own_faults(&self, path: &str, elf: &ElfFile) -> Vec<Fault> {
         let expected = self.question.architecture;
         if elf.architecture != Some(expected) {
-            return vec![Fault::WrongArchitecture {
-                found: elf.architecture,
-                expected,
-            }];
+            let found = elf.architecture;
+            return vec![Fault::WrongArchitecture { found, expected }];
         }
-        let mut faults = Vec::new();
-        faults.extend(self.interpreter_fault(elf));
-        for folder in elf.rpath.iter().chain(&elf.runpath) {
-            if !self.may_exist_on_lambda(&expand(folder, path)) {
-                faults.push(Fault::BuildPath {
-                    folder: folder.clone(),
-                });
-            }
-        }
-        for soname in &elf.needed {
-            let nothing = BTreeSet::new();
-            let asked = elf.asked.get(soname).unwrap_or(&nothing);
-            faults.extend(self.library_faults(path, elf, soname, asked));
-        }
-        faults
+        let search = elf.rpath.iter().chain(&elf.runpath);
+        let nowhere = search.filter(|folder| !self.may_exist_on_lambda(&expand(folder, path)));
+        let folders = nowhere.map(|folder| Fault::BuildPath {
+            folder: folder.clone(),
+        });
+        self.interpreter_fault(elf)
+            .into_iter()
+            .chain(folders)
+            .collect()
     }
 
     fn interpreter_fault(&self, elf: &ElfFile) -> Option<Fault> {
@@ -165,16 +220,12 @@ impl<'a> Loader<'a> {
                 .any(|system| folder == system)
     }
 
-    fn library_faults(
-        &self,
-        path: &str,
-        elf: &ElfFile,
-        soname: &str,
-        asked: &BTreeSet<SymbolVersion>,
-    ) -> Vec<Fault> {
+    fn library_faults(&self, elf: &ElfFile, soname: &str, place: Place<'_>) -> Vec<Fault> {
+        let nothing = BTreeSet::new();
+        let asked = elf.asked.get(soname).unwrap_or(&nothing);
         let soname_owned = || soname.to_owned();
-        match self.find(path, elf, soname) {
-            Place::Layer(library) => asked
+        match place {
+            Place::Layer(_, library) => asked
                 .difference(&library.defined)
                 // A library without any versions answers for all of them; the loader only warns.
                 .filter(|_| !library.defined.is_empty())
@@ -212,27 +263,23 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Looks in the loader's order: DT_RPATH, LD_LIBRARY_PATH, DT_RUNPATH, the system's folders (ld.so(8)).
-    fn find(&self, path: &str, elf: &ElfFile, soname: &str) -> Place<'_> {
+    /// Looks in the loader's order: DT_RPATH (the file's and that of those above it, unless it has a DT_RUNPATH),
+    /// LD_LIBRARY_PATH, DT_RUNPATH, the system's folders.
+    fn find(&self, path: &str, elf: &ElfFile, rpath: &[String], soname: &str) -> Place<'_> {
+        let in_layer = |path: &str| self.file(path).map(|(path, elf)| Place::Layer(path, elf));
         if soname.contains('/') {
-            return self
-                .file(&expand(soname, path))
-                .map_or(Place::Nowhere, Place::Layer);
+            return in_layer(&expand(soname, path)).unwrap_or(Place::Nowhere);
         }
-        let rpath = if elf.runpath.is_empty() {
-            elf.rpath.as_slice()
-        } else {
-            &[]
-        };
+        let rpath = if elf.runpath.is_empty() { rpath } else { &[] };
         let folders = rpath
             .iter()
-            .map(|folder| expand(folder, path))
+            .cloned()
             .chain(self.library_path.iter().cloned())
             .chain(elf.runpath.iter().map(|folder| expand(folder, path)))
             .chain(self.question.target.system_library_folders.iter().cloned());
         for folder in folders {
-            if let Some(library) = self.file(&format!("{folder}/{soname}")) {
-                return Place::Layer(library);
+            if let Some(place) = in_layer(&format!("{folder}/{soname}")) {
+                return place;
             }
             if !self
                 .question
@@ -261,11 +308,12 @@ impl<'a> Loader<'a> {
     }
 
     /// The file at a path on Lambda, behind links if there are any on the way.
-    fn file(&self, path: &str) -> Option<&ElfFile> {
+    fn file(&self, path: &str) -> Option<(&str, &ElfFile)> {
         let mut path = path.to_owned();
         for _ in 0..MOST_LINKS {
             let Some((link, target)) = self.first_link(&path) else {
-                return self.files.get(&path).map(|(_, file)| file);
+                let found = self.files.get_key_value(&path);
+                return found.map(|(path, (_, elf))| (path.as_str(), elf));
             };
             let place = if target.starts_with('/') {
                 target.clone()

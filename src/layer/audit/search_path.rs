@@ -14,7 +14,7 @@ pub fn library_path(bootstrap: &str, lambdas_own: &[String]) -> Vec<String> {
     ]);
     for line in bootstrap.lines() {
         for (name, value) in assignments(line) {
-            let value = expand(&value, &variables);
+            let value = expand(&value, &variables, 0);
             variables.insert(name, value);
         }
     }
@@ -67,16 +67,26 @@ fn word(text: &str) -> (String, &str) {
     (word, "")
 }
 
-/// Replaces `$NAME`, `${NAME}`, `${NAME:-text}` and `${NAME:+text}`.
-fn expand(text: &str, variables: &HashMap<String, String>) -> String {
+/// The longest value that the kernel takes for a variable (MAX_ARG_STRLEN of execve(2)).
+const LONGEST: usize = 131_072;
+/// How deep `${A:-${B:-…}}` may nest: deeper than anybody writes.
+const DEEPEST: usize = 32;
+
+/// Replaces `$NAME`, `${NAME}`, `${NAME:-text}` and `${NAME:+text}`. A text made to exhaust memory or the stack is cut.
+fn expand(text: &str, variables: &HashMap<String, String>, depth: usize) -> String {
     let mut expanded = String::new();
     let mut rest = text;
-    while let Some(position) = rest.find('$') {
+    if depth == DEEPEST {
+        return expanded;
+    }
+    while expanded.len() <= LONGEST
+        && let Some(position) = rest.find('$')
+    {
         expanded.push_str(&rest[..position]);
         rest = &rest[position + 1..];
         if let Some(braced) = rest.strip_prefix('{') {
             let end = closing_brace(braced);
-            expanded.push_str(&expand_braced(&braced[..end], variables));
+            expanded.push_str(&expand_braced(&braced[..end], variables, depth));
             rest = braced.get(end + 1..).unwrap_or("");
         } else {
             let length = name_length(rest);
@@ -87,15 +97,15 @@ fn expand(text: &str, variables: &HashMap<String, String>) -> String {
     expanded + rest
 }
 
-fn expand_braced(inner: &str, variables: &HashMap<String, String>) -> String {
+fn expand_braced(inner: &str, variables: &HashMap<String, String>, depth: usize) -> String {
     let length = name_length(inner);
     let value = variables
         .get(&inner[..length])
         .filter(|value| !value.is_empty());
     let operator = inner[length..].trim_start_matches(':');
     match (value, operator.chars().next()) {
-        (Some(_), Some('+')) => expand(&operator[1..], variables),
-        (None, Some('-')) => expand(&operator[1..], variables),
+        (Some(_), Some('+')) => expand(&operator[1..], variables, depth + 1),
+        (None, Some('-')) => expand(&operator[1..], variables, depth + 1),
         (Some(value), _) => value.clone(),
         (None, _) => String::new(),
     }
@@ -159,6 +169,13 @@ mod tests {
         for text in ["A=${", "A=$", "A='", "=x", "A=${B:+${C}", "é=ü", "A=\"$é\""] {
             path_of(text);
         }
+    }
+
+    #[test]
+    fn a_bootstrap_that_would_exhaust_memory_or_the_stack_is_cut() {
+        let doubled = format!("A=xx\n{}LD_LIBRARY_PATH=$A", "A=$A$A\n".repeat(40));
+        assert!(path_of(&doubled)[0].len() <= 4 * LONGEST);
+        path_of(&format!("LD_LIBRARY_PATH={}", "${B:-".repeat(200_000)));
     }
 
     #[test]

@@ -301,3 +301,43 @@ fn a_program_that_asks_for_a_loader_of_another_system() {
         );
     }
 }
+
+#[test]
+fn a_library_is_found_by_the_rpath_of_what_led_to_it_or_because_it_is_loaded() {
+    let bench = Workbench::new();
+    let low = bench.library("liblow.so.1", "int low(void) { return 1; }", &[], &[]);
+    let source = "int low(void); int middle(void) { return low(); }";
+    let middle = bench.library("libmiddle.so.1", source, &["liblow.so.1"], &[]);
+    let rest = [
+        program("bootstrap", "#!/bin/sh\n"),
+        file("R/library/p/libs/.libs/liblow.so.1", low.clone()),
+        file("R/library/p/libs/.libs/libmiddle.so.1", middle),
+    ];
+    let audited = |name: &str, top: Vec<u8>| {
+        let entries: Vec<_> = rest
+            .iter()
+            .cloned()
+            .chain([file("R/library/p/libs/p.so", top)])
+            .collect();
+        audit(&[&zip(bench.folder(), name, &entries)], &[])
+    };
+    let source = "int middle(void); int top(void) { return middle(); }";
+    let rpath = ["-Wl,--disable-new-dtags,-rpath,$ORIGIN/.libs"];
+    let runpath = ["-Wl,--no-as-needed,--enable-new-dtags,-rpath,$ORIGIN/.libs"];
+    audited(
+        "rpath.zip",
+        bench.library("p.so", source, &["libmiddle.so.1"], &rpath),
+    )
+    .assert_clean();
+    let both = ["liblow.so.1", "libmiddle.so.1"];
+    audited("loaded.zip", bench.library("p.so", source, &both, &runpath)).assert_clean();
+    // A DT_RUNPATH counts for the file itself, and not for what it needs.
+    let lone = audited(
+        "runpath.zip",
+        bench.library("p.so", source, &["libmiddle.so.1"], &runpath),
+    );
+    lone.assert_found(
+        &[("missing-library", "R/library/p/libs/.libs/libmiddle.so.1")],
+        "needs liblow.so.1, which neither the layers nor Lambda have",
+    );
+}

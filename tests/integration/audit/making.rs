@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::parts::r_layer;
 
 /// An entry of a zip, written as it is, also if no tool would write it so.
+#[derive(Clone)]
 pub struct Planted {
     path: String,
     mode: u32,

@@ -123,8 +123,8 @@ fn an_entry_that_lambda_would_refuse_or_not_use_as_meant() {
         (
             file("r/version", "x"),
             "case-conflict",
-            "r/version",
-            "differs from R/VERSION only by case",
+            "r",
+            "differs from R only by case",
         ),
         (
             file("R/VERSION", "x"),
@@ -390,4 +390,26 @@ fn what_is_no_zip_is_an_error_that_names_it() {
             verdict.text
         );
     }
+}
+
+#[test]
+fn an_entry_below_a_file_and_folders_that_differ_by_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = zip(
+        folder.path(),
+        "below.zip",
+        &[file("a", "x"), file("a/b", "x")],
+    );
+    audit(&[&below], &[]).assert_found(&[("below-a-file", "a/b")], "lies below a, which is a file");
+    let one = zip(folder.path(), "one.zip", &[file("a", "x")]);
+    let other = zip(folder.path(), "other.zip", &[file("a/b", "x")]);
+    audit(&[&one, &other], &[])
+        .assert_found(&[("below-a-file", "a/b")], "lies below a, which is a file");
+    let folders = zip(
+        folder.path(),
+        "folders.zip",
+        &[file("Lib/a", "x"), file("lib/b", "x")],
+    );
+    audit(&[&folders], &[])
+        .assert_found(&[("case-conflict", "lib")], "differs from Lib only by case");
 }
