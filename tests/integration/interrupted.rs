@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::parts::{cache_sharing, r_layer, sources, succeed};
+use crate::parts::{cache_sharing, functions, r_layer, runtime_layer, sources, succeed};
 
 fn build(folder: &Path, cache: &Path) -> Command {
     let mut command = r_layer(folder);
@@ -165,4 +165,63 @@ fn two_builds_at_once_in_one_cache_both_succeed() {
         })
         .collect();
     assert!(zips[0] == zips[1], "the zips differ");
+}
+
+#[test]
+fn an_interrupted_root_leaves_no_mount_and_no_process() {
+    for signal in ["-INT", "-KILL"] {
+        let (folder, cache) = (tempfile::tempdir().unwrap(), cache_sharing(&[]));
+        let mut command = r_layer(folder.path());
+        command.args([
+            "invoke",
+            "--root",
+            "debian:bookworm",
+            "--handler",
+            "script.increment",
+        ]);
+        command
+            .arg("--code")
+            .arg(functions("basics"))
+            .arg("--layer")
+            .arg(runtime_layer());
+        command.env("R_LAYER_CACHE", cache.path());
+        let mut child = started_until(&mut command, "making a root");
+        // debootstrap is somewhere in its work; it mounts /proc when it has unpacked the first packages.
+        std::thread::sleep(Duration::from_secs(4));
+        send(signal, &child);
+        let status = child.wait().unwrap();
+        if signal == "-INT" {
+            assert_eq!(status.code(), Some(130));
+            assert_eq!(names(&cache.path().join("unfinished")), [""; 0]);
+        }
+        assert_no_process_in(cache.path());
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+        assert!(
+            !mounts.contains(&cache.path().display().to_string()),
+            "{mounts}"
+        );
+    }
+}
+
+#[test]
+fn an_interruption_is_heard_while_the_event_is_awaited() {
+    let mut command = r_layer(Path::new("/tmp"));
+    command.args([
+        "invoke",
+        "--handler",
+        "script.increment",
+        "--event",
+        "-",
+        "--code",
+        "/tmp",
+    ]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Until it has come to reading; before that an interruption ends it all the same.
+    std::thread::sleep(Duration::from_millis(500));
+    send("-INT", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
