@@ -48,10 +48,10 @@ impl From<BlasArg> for Blas {
 /// R for Amazon Linux, with the Lambda runtime and jsonlite.
 #[derive(Debug, Args)]
 pub struct BuildRuntimeArgs {
-    /// R's version [default: the one this r-layer was proven with]
+    /// R's version [default: the one this r-layer is tested with]
     #[arg(long, env = "R_LAYER_R_VERSION", value_name = "VERSION")]
     pub r_version: Option<String>,
-    /// Where R comes from: cran (compiled from source), dir:PATH (an R home that is there already), auto
+    /// Where R comes from: cran (compiled from source), dir:PATH (an R home that is there already), auto (now: cran)
     /// [default: auto]
     #[arg(long, env = "R_LAYER_R_SOURCE", value_name = "SOURCE")]
     pub r_source: Option<String>,

@@ -44,7 +44,7 @@ pub enum SourceError {
     /// No such kind.
     #[error(
         "`{0}` is no source of R; there are: cran (compiled from source), dir:PATH (an R home that is there \
-         already), auto (whatever of these can be had)"
+         already), auto (cran)"
     )]
     Unknown(String),
     /// The tarball.

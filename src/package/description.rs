@@ -27,8 +27,6 @@ pub struct Description {
     pub version: String,
     /// Its licence.
     pub license: Option<String>,
-    /// The MD5 sum of its tarball, which CRAN's index has and a DESCRIPTION file has not.
-    pub md5sum: Option<String>,
 }
 
 impl Description {
@@ -45,7 +43,6 @@ impl Description {
             package: field("Package").ok_or(DcfError::NoField("Package"))?,
             version: field("Version").ok_or(DcfError::NoField("Version"))?,
             license: field("License"),
-            md5sum: field("MD5sum"),
         })
     }
 }

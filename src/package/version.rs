@@ -17,29 +17,14 @@ pub struct RVersion {
 pub struct VersionError(String);
 
 impl RVersion {
-    /// `4.5` of `4.5.0`.
-    pub fn minor(&self) -> String {
-        self.numbers
-            .iter()
-            .take(2)
-            .map(u64::to_string)
-            .collect::<Vec<_>>()
-            .join(".")
-    }
-
     /// The first number.
     pub fn major(&self) -> u64 {
         self.numbers.first().copied().unwrap_or(0)
     }
 
     /// How many numbers it has.
-    pub fn len(&self) -> usize {
+    pub fn parts(&self) -> usize {
         self.numbers.len()
-    }
-
-    /// It always has at least one number.
-    pub fn is_empty(&self) -> bool {
-        false
     }
 }
 
@@ -100,7 +85,7 @@ mod tests {
         assert!(version("1.10") > version("1.9"));
         assert!(version("1.2-3") == version("1.2.3"));
         assert!(version("1.2") < version("1.2.0"));
-        assert_eq!(version("4.5.0").minor(), "4.5");
+        assert_eq!((version("4.5.0").major(), version("4.5.0").parts()), (4, 3));
         for text in ["", "1..2", "1.x", "+1", "1.2 3"] {
             assert!(text.parse::<RVersion>().is_err(), "{text}");
         }

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::parts::{cache_sharing, functions, r_layer, runtime_layer, sources, succeed};
 
 fn build(folder: &Path, cache: &Path) -> Command {
@@ -31,8 +33,8 @@ fn started_until(command: &mut Command, step: &str) -> Child {
     child
 }
 
-fn send(signal: &str, child: &Child) {
-    succeed(Command::new("kill").arg(signal).arg(child.id().to_string()));
+fn send(signal: Signal, child: &Child) {
+    kill_process(Pid::from_child(child), signal).unwrap();
 }
 
 /// The processes whose command line names a folder.
@@ -73,12 +75,12 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn an_interrupted_compilation_ends_its_children_cleans_up_and_exits_with_130() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in [Signal::INT, Signal::TERM] {
         let (folder, cache) = (tempfile::tempdir().unwrap(), cache_sharing(&["roots"]));
         let mut child = started_until(&mut build(folder.path(), cache.path()), "configure libcurl");
         assert!(!processes_in(cache.path()).is_empty());
         send(signal, &child);
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal:?}");
         assert_no_process_in(cache.path());
         assert_eq!(names(&cache.path().join("unfinished")), [""; 0]);
         assert_eq!(names(&cache.path().join("compiled")), [""; 0]);
@@ -90,7 +92,7 @@ fn an_interrupted_compilation_ends_its_children_cleans_up_and_exits_with_130() {
 fn a_killed_compilation_leaves_no_process_and_what_it_left_is_swept_away() {
     let (folder, cache) = (tempfile::tempdir().unwrap(), cache_sharing(&["roots"]));
     let mut child = started_until(&mut build(folder.path(), cache.path()), "configure libcurl");
-    send("-KILL", &child);
+    send(Signal::KILL, &child);
     child.wait().unwrap();
     assert_no_process_in(cache.path());
     assert_eq!(names(&cache.path().join("compiled")), [""; 0]);
@@ -169,7 +171,7 @@ fn two_builds_at_once_in_one_cache_both_succeed() {
 
 #[test]
 fn an_interrupted_root_leaves_no_mount_and_no_process() {
-    for signal in ["-INT", "-KILL"] {
+    for signal in [Signal::INT, Signal::KILL] {
         let (folder, cache) = (tempfile::tempdir().unwrap(), cache_sharing(&[]));
         let mut command = r_layer(folder.path());
         command.args([
@@ -190,7 +192,7 @@ fn an_interrupted_root_leaves_no_mount_and_no_process() {
         std::thread::sleep(Duration::from_secs(4));
         send(signal, &child);
         let status = child.wait().unwrap();
-        if signal == "-INT" {
+        if signal == Signal::INT {
             assert_eq!(status.code(), Some(130));
             assert_eq!(names(&cache.path().join("unfinished")), [""; 0]);
         }
@@ -222,6 +224,6 @@ fn an_interruption_is_heard_while_the_event_is_awaited() {
         .unwrap();
     // Until it has come to reading; before that an interruption ends it all the same.
     std::thread::sleep(Duration::from_millis(500));
-    send("-INT", &child);
+    send(Signal::INT, &child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -131,7 +131,7 @@ fn r_version_of(text: &str) -> Result<RVersion> {
     let version: RVersion = text
         .parse()
         .with_context(|| format!("--r-version {text}"))?;
-    if version.len() != 3 {
+    if version.parts() != 3 {
         bail!("R's version has three numbers, as 4.5.0, and this is `{text}`");
     }
     Ok(version)

@@ -63,13 +63,19 @@ impl Session<'_> {
         let _ = tokio::time::timeout(AFTERWORD, api.asked(2)).await;
         let peak = running.end().await;
         self.line(&format!("END RequestId: {request_id}"));
+        let (used, allowed) = (peak.div_ceil(1 << 20), self.sandbox.identity.memory);
+        if used > allowed {
+            self.line(&format!(
+                "on Lambda {used} MB in a function of {allowed} MB would have ended it; --memory tells it that it has more"
+            ));
+        }
         let billed = duration + init_duration.unwrap_or_default();
         let report = Report {
             request_id,
             duration_ms: milliseconds(duration),
             billed_duration_ms: milliseconds(billed).ceil() as u64,
             memory_size_mb: self.sandbox.identity.memory,
-            max_memory_used_mb: peak.div_ceil(1 << 20),
+            max_memory_used_mb: used,
             init_duration_ms: init_duration.map(milliseconds),
         };
         Ok((answer, report))
