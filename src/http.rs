@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, IF_RANGE, RANGE, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, RANGE, RETRY_AFTER,
+};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
+use crate::credentials::Credentials;
 use crate::progress::Task;
 
 /// Why something was not fetched.
@@ -48,6 +51,17 @@ pub enum HttpError {
         /// Its status.
         status: StatusCode,
     },
+    /// It wants to know who asks.
+    #[error(
+        "{url}: the server answers {status}: it wants credentials, or others; put them into ~/.netrc, or set \
+         R_LAYER_REPO_<NAME>_TOKEN (or _USER and _PASSWORD), <NAME> being POSIT, P3M or CRAN"
+    )]
+    Unauthorized {
+        /// What was asked for.
+        url: String,
+        /// 401 or 403.
+        status: StatusCode,
+    },
     /// It could be anybody.
     #[error(
         "{url}: {reason}. If the certificate is from an authority of your own, as a company's proxy has one, \
@@ -67,6 +81,14 @@ pub enum HttpError {
         /// How often it was tried.
         tries: usize,
         /// What the last try ended with.
+        reason: String,
+    },
+    /// Something else than what should be there, as a portal's page is.
+    #[error("what is at {url} is not understood: {reason}")]
+    NotUnderstood {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// The file could not be written.
@@ -105,6 +127,7 @@ impl Default for Patience {
 pub struct Http {
     client: Client,
     patience: Patience,
+    credentials: Credentials,
 }
 
 /// One try's end: done, worth another try (with the pause that the server asks for), or final.
@@ -114,8 +137,11 @@ enum Try {
 }
 
 impl Http {
-    /// A client with the settings of the environment.
-    pub fn from_environment(patience: Patience) -> Result<Http, HttpError> {
+    /// A client with the settings of the environment, known to servers by these credentials.
+    pub fn from_environment(
+        patience: Patience,
+        credentials: Credentials,
+    ) -> Result<Http, HttpError> {
         let mut builder = Client::builder()
             .user_agent(concat!("r-layer/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(15))
@@ -124,7 +150,22 @@ impl Http {
             builder = builder.add_root_certificate(certificate);
         }
         let client = builder.build().map_err(unusable_setup)?;
-        Ok(Http { client, patience })
+        Ok(Http {
+            client,
+            patience,
+            credentials,
+        })
+    }
+
+    fn get(&self, url: &str) -> RequestBuilder {
+        self.credentials.authorize(url, self.client.get(url))
+    }
+
+    /// Is there something at a URL? Asked once, without its content.
+    pub async fn is_there(&self, url: &str) -> bool {
+        let request = self.credentials.authorize(url, self.client.head(url));
+        let answer = request.send().await;
+        answer.is_ok_and(|response| response.status().is_success())
     }
 
     /// The text at a URL.
@@ -134,7 +175,7 @@ impl Http {
         loop {
             tries += 1;
             let attempt = async {
-                let response = check(url, self.client.get(url).send().await)?;
+                let response = check(url, self.get(url).send().await)?;
                 response
                     .text()
                     .await
@@ -152,7 +193,14 @@ impl Http {
 
     /// Saves what is at a URL in a file. A connection that breaks off is resumed where it ended, as long
     /// as the server says that the content is still the same.
-    pub async fn download(&self, url: &str, path: &Path, task: &dyn Task) -> Result<(), HttpError> {
+    ///
+    /// Returns the headers of the last answer.
+    pub async fn download(
+        &self,
+        url: &str,
+        path: &Path,
+        task: &dyn Task,
+    ) -> Result<HeaderMap, HttpError> {
         let not_saved = |source| HttpError::NotSaved {
             url: url.to_owned(),
             source,
@@ -168,8 +216,11 @@ impl Http {
         loop {
             tries += 1;
             let before = download.have;
-            match download.attempt(&self.client, &mut file, task).await {
-                Ok(()) => return file.sync_all().map_err(not_saved),
+            match download.attempt(self, &mut file, task).await {
+                Ok(headers) => {
+                    file.sync_all().map_err(not_saved)?;
+                    return Ok(headers);
+                }
                 Err(Try::Final(error)) => return Err(error),
                 Err(Try::Again(reason, asked)) => {
                     if download.have > before {
@@ -226,11 +277,11 @@ struct Download<'a> {
 impl Download<'_> {
     async fn attempt(
         &mut self,
-        client: &Client,
+        http: &Http,
         file: &mut fs_err::File,
         task: &dyn Task,
-    ) -> Result<(), Try> {
-        let mut request = client.get(self.url).header(ACCEPT_ENCODING, "identity");
+    ) -> Result<HeaderMap, Try> {
+        let mut request = http.get(self.url).header(ACCEPT_ENCODING, "identity");
         if let (true, Some(etag)) = (self.have > 0, &self.etag) {
             request = request
                 .header(RANGE, format!("bytes={}-", self.have))
@@ -246,6 +297,7 @@ impl Download<'_> {
             task.set_total(length);
         }
         task.set_done(self.have);
+        let headers = response.headers().clone();
         let mut body = response.bytes_stream();
         while let Some(part) = body.next().await {
             let part = part.map_err(|error| Try::Again(reason(&error), None))?;
@@ -259,7 +311,7 @@ impl Download<'_> {
                 let reason = format!("{} of {length} bytes arrived", self.have);
                 Err(Try::Again(reason, None))
             }
-            _ => Ok(()),
+            _ => Ok(headers),
         }
     }
 
@@ -344,6 +396,7 @@ fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response
     }
     Err(Try::Final(match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => HttpError::NotFound { url, status },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HttpError::Unauthorized { url, status },
         _ => HttpError::Refused { url, status },
     }))
 }

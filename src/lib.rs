@@ -11,11 +11,11 @@
 //! | [`cli`] | what can be typed |
 //! | [`commands`] | a file or folder a command: settings in, result out |
 //! | [`terminal`] | printing, progress bars, errors for people |
-//! | [`distribution`] | R itself: compiled, or there already |
-//! | [`repository`] | CRAN's layout, and tarballs by hash |
+//! | [`distribution`] | R itself: prebuilt, compiled, or there already |
+//! | [`repository`] | CRAN's and Posit's layouts, and tarballs by hash |
 //! | [`sandbox`] | a command in a root file system |
 //! | [`runtime_api`] | the Runtime API on this machine |
-//! | [`http`], [`cache`], [`archive`] | every request; what is kept; tarballs from elsewhere |
+//! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
@@ -42,6 +42,7 @@ pub mod cache;
 pub mod checksum;
 pub mod cli;
 pub mod commands;
+pub mod credentials;
 pub mod distribution;
 pub mod elf;
 pub mod embedded;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::Sha256;
+use crate::target::Architecture;
 
 /// Why a lock cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,16 @@ pub enum LockError {
 const VERSION: u32 = 1;
 const HEADER: &str = "# Written by r-layer. Commit it: the next build takes exactly this.\n";
 
-/// A source tarball: what it is, where it came from, and its hash.
+/// What a binary tarball was built for; a source tarball is for everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuiltFor {
+    /// The processor.
+    pub architecture: Architecture,
+    /// For a package: the minor version of R, `4.5`.
+    pub r: Option<String>,
+}
+
+/// A tarball of R or of a package: what it is, where it came from, and its hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedSource {
@@ -49,6 +59,12 @@ pub struct LockedSource {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// A binary's processor; nothing for a source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<Architecture>,
+    /// A binary package's minor version of R, `4.5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r: Option<String>,
     /// Where it was fetched; nothing for a file of this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -56,10 +72,34 @@ pub struct LockedSource {
     pub sha256: Sha256,
 }
 
+impl LockedSource {
+    /// What it was built for, if it is a binary.
+    pub fn built_for(&self) -> Option<BuiltFor> {
+        self.architecture.map(|architecture| BuiltFor {
+            architecture,
+            r: self.r.clone(),
+        })
+    }
+
+    fn is(&self, name: &str, version: &str, built_for: Option<&BuiltFor>) -> bool {
+        self.name == name && self.version == version && self.built_for().as_ref() == built_for
+    }
+}
+
+/// What a word like `release` meant when it was first resolved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResolvedR {
+    request: String,
+    version: String,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
     version: u32,
+    #[serde(default, rename = "r", skip_serializing_if = "Vec::is_empty")]
+    resolved: Vec<ResolvedR>,
     #[serde(default, rename = "source")]
     sources: Vec<LockedSource>,
 }
@@ -68,6 +108,7 @@ struct Contents {
 #[derive(Clone, Debug)]
 pub struct Lockfile {
     path: PathBuf,
+    resolved: Vec<ResolvedR>,
     sources: Vec<LockedSource>,
     changed: bool,
 }
@@ -84,6 +125,7 @@ impl Lockfile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Lockfile {
                     path,
+                    resolved: Vec::new(),
                     sources: Vec::new(),
                     changed: false,
                 });
@@ -102,6 +144,7 @@ impl Lockfile {
         }
         Ok(Lockfile {
             path,
+            resolved: contents.resolved,
             sources: contents.sources,
             changed: false,
         })
@@ -112,29 +155,61 @@ impl Lockfile {
         &self.path
     }
 
-    /// The locked source of that name and version.
-    pub fn source(&self, name: &str, version: &str) -> Option<&LockedSource> {
+    /// The locked tarball of that name and version, built for that, or a source.
+    pub fn source(
+        &self,
+        name: &str,
+        version: &str,
+        built_for: Option<&BuiltFor>,
+    ) -> Option<&LockedSource> {
         self.sources
             .iter()
-            .find(|source| source.name == name && source.version == version)
+            .find(|source| source.is(name, version, built_for))
     }
 
-    /// The locked sources of that name, whatever version.
-    pub fn versions(&self, name: &str) -> impl Iterator<Item = &LockedSource> {
+    /// The locked tarballs of that name, whatever version, built for that, or sources.
+    pub fn versions<'a>(
+        &'a self,
+        name: &'a str,
+        built_for: Option<&'a BuiltFor>,
+    ) -> impl Iterator<Item = &'a LockedSource> {
         self.sources
             .iter()
-            .filter(move |source| source.name == name)
+            .filter(move |source| source.name == name && source.built_for().as_ref() == built_for)
     }
 
-    /// Locks a source; one of the same name and version is replaced.
+    /// Locks a tarball; one of the same name and version, built for the same, is replaced.
     pub fn pin(&mut self, source: LockedSource) {
-        if self.source(&source.name, &source.version) == Some(&source) {
+        let (name, version, built_for) = (&source.name, &source.version, source.built_for());
+        if self.source(name, version, built_for.as_ref()) == Some(&source) {
             return;
         }
         self.sources
-            .retain(|other| other.name != source.name || other.version != source.version);
+            .retain(|other| !other.is(name, version, built_for.as_ref()));
         self.sources.push(source);
         self.sources.sort();
+        self.changed = true;
+    }
+
+    /// The version of R that a word like `release` was resolved to.
+    pub fn resolved_r(&self, request: &str) -> Option<&str> {
+        self.resolved
+            .iter()
+            .find(|resolved| resolved.request == request)
+            .map(|resolved| resolved.version.as_str())
+    }
+
+    /// Locks what a word like `release` was resolved to.
+    pub fn pin_r(&mut self, request: &str, version: &str) {
+        if self.resolved_r(request) == Some(version) {
+            return;
+        }
+        self.resolved.retain(|other| other.request != request);
+        self.resolved.push(ResolvedR {
+            request: request.to_owned(),
+            version: version.to_owned(),
+        });
+        self.resolved.sort();
         self.changed = true;
     }
 
@@ -145,6 +220,7 @@ impl Lockfile {
         }
         let contents = Contents {
             version: VERSION,
+            resolved: self.resolved.clone(),
             sources: self.sources.clone(),
         };
         let write = || -> std::io::Result<()> {
@@ -180,6 +256,8 @@ mod tests {
         LockedSource {
             name: name.to_owned(),
             version: version.to_owned(),
+            architecture: None,
+            r: None,
             url: Some("https://cran.example/x.tar.gz".to_owned()),
             sha256: Sha256::of(name.as_bytes()),
         }
@@ -198,8 +276,39 @@ mod tests {
             "{text}"
         );
         let read = Lockfile::read(folder.path()).unwrap();
-        assert_eq!(read.source("R", "4.4.3"), Some(&source("R", "4.4.3")));
-        assert_eq!(read.source("R", "4.4.2"), None);
+        assert_eq!(read.source("R", "4.4.3", None), Some(&source("R", "4.4.3")));
+        assert_eq!(read.source("R", "4.4.2", None), None);
+    }
+
+    #[test]
+    fn binaries_are_locked_beside_the_source_and_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lock = Lockfile::read(folder.path()).unwrap();
+        let binary = |architecture, r: &str| LockedSource {
+            architecture: Some(architecture),
+            r: Some(r.to_owned()),
+            ..source("jsonlite", "2.0.0")
+        };
+        lock.pin(source("jsonlite", "2.0.0"));
+        for architecture in Architecture::ALL {
+            for r in ["4.4", "4.5", "4.5"] {
+                lock.pin(binary(architecture, r));
+            }
+        }
+        lock.pin_r("release", "4.5.1");
+        lock.pin_r("release", "4.5.2");
+        lock.write().unwrap();
+        let read = Lockfile::read(folder.path()).unwrap();
+        assert_eq!(read.sources.len(), 5);
+        let wanted = binary(Architecture::Arm64, "4.4");
+        let built_for = wanted.built_for();
+        assert_eq!(
+            read.source("jsonlite", "2.0.0", built_for.as_ref()),
+            Some(&wanted)
+        );
+        assert_eq!(read.versions("jsonlite", None).count(), 1);
+        assert_eq!(read.resolved_r("release"), Some("4.5.2"));
+        assert_eq!(read.resolved_r("oldrel"), None);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use r_layer::cli::Cli;
 use r_layer::commands::{self, Outcome};
 use r_layer::terminal::{Printer, print_error};
 
+/// Exit status of a command of whose work a part failed.
+const PARTLY_DONE: u8 = 3;
+
 /// Exit status of a command that was interrupted: 128 and the number of SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match outcome {
         Some(Ok(Outcome::Done)) => ExitCode::SUCCESS,
+        Some(Ok(Outcome::PartlyDone)) => ExitCode::from(PARTLY_DONE),
         Some(Ok(Outcome::Fault)) => ExitCode::FAILURE,
         Some(Err(error)) => {
             print_error(&printer, &error);

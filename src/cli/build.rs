@@ -7,12 +7,26 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::distribution::Blas;
 
-/// Build a layer's zip.
+/// Build layers' zips.
 #[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  \
+        r-layer build runtime\n  \
+        r-layer build --all\n\n\
+        Exit status of --all: 0 done, 1 failed, 3 some of it failed."
+)]
 pub struct BuildArgs {
+    /// Every R version and processor that r-layer.toml lists, of every layer
+    #[arg(long, required = true)]
+    pub all: bool,
+    /// How.
+    #[command(flatten)]
+    pub options: BuildRuntimeArgs,
     /// Which layer.
     #[command(subcommand)]
-    pub layer: BuildCommand,
+    pub layer: Option<BuildCommand>,
 }
 
 /// The layers there are.
@@ -21,10 +35,11 @@ pub enum BuildCommand {
     /// R for Amazon Linux, with the Lambda runtime and jsonlite
     #[command(after_help = "Examples:\n  \
         r-layer build runtime\n  \
-        r-layer build runtime --r-version 4.4.3 --out layers\n  \
-        r-layer build runtime --sources ~/Downloads --build-root dir:/srv/al2023\n  \
+        r-layer build runtime --r-version release --arch arm64\n  \
+        r-layer build runtime --posit https://r.example.org/posit --p3m https://r.example.org/p3m/cran/latest\n  \
+        r-layer build runtime --r-source cran --sources ~/Downloads --build-root dir:/srv/al2023\n  \
         r-layer build runtime --r-source dir:/usr/lib64/R")]
-    Runtime(BuildRuntimeArgs),
+    Runtime(Box<BuildRuntimeArgs>),
 }
 
 /// The linear algebra that R is linked to.
@@ -46,16 +61,26 @@ impl From<BlasArg> for Blas {
 }
 
 /// R for Amazon Linux, with the Lambda runtime and jsonlite.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct BuildRuntimeArgs {
-    /// R's version [default: the one this r-layer is tested with]
+    /// R's version: 4.5.0, the newest of a series as 4.5, or release, oldrel, oldrel/2 [default: the one this r-layer is
+    /// tested with]
     #[arg(long, env = "R_LAYER_R_VERSION", value_name = "VERSION")]
     pub r_version: Option<String>,
-    /// Where R comes from: cran (compiled from source), dir:PATH (an R home that is there already), auto (now: cran)
-    /// [default: auto]
+    /// Find out anew what release, oldrel or 4.5 mean, instead of what r-layer.lock says
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Where R comes from: posit (compiled already), cran (compiled here from source), auto (posit, else cran), dir:PATH
+    /// (an R home that is there already) [default: posit]
     #[arg(long, env = "R_LAYER_R_SOURCE", value_name = "SOURCE")]
     pub r_source: Option<String>,
-    /// R's source tarball, tried before the mirrors; may be repeated
+    /// Posit's portable builds of R: a mirror of https://cdn.posit.co/r, or a folder laid out like it
+    #[arg(long, env = "R_LAYER_POSIT", value_name = "URL|DIR")]
+    pub posit: Option<String>,
+    /// Posit Package Manager's repository: a mirror of https://p3m.dev/cran/latest, or a folder laid out like it
+    #[arg(long, env = "R_LAYER_P3M", value_name = "URL|DIR")]
+    pub p3m: Option<String>,
+    /// R's tarball, portable or source as --r-source says, tried before the servers; may be repeated
     #[arg(
         long,
         env = "R_LAYER_R_TARBALL",
@@ -71,8 +96,9 @@ pub struct BuildRuntimeArgs {
         value_delimiter = ','
     )]
     pub cran: Vec<String>,
-    /// A folder with tarballs that were downloaded before (R-4.5.0.tar.gz, curl-8.14.1.tar.gz,
-    /// jsonlite_2.0.0.tar.gz), looked into first; may be repeated
+    /// A folder with tarballs that were downloaded before (R-4.5.0-manylinux_2_34.tar.gz and a binary
+    /// jsonlite_2.0.0.tar.gz; or R-4.5.0.tar.gz, curl-8.14.1.tar.gz and jsonlite's source), looked into first; may be
+    /// repeated
     #[arg(
         long,
         env = "R_LAYER_SOURCES",

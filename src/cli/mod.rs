@@ -18,7 +18,7 @@ use crate::terminal::{ColorChoice, Verbosity};
     name = "r-layer",
     version,
     propagate_version = true,
-    after_help = "Exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.\n\
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong use, 3 partly done, 130 interrupted.\n\
                   Settings: flags before environment (R_LAYER_*) before r-layer.toml before defaults."
 )]
 pub struct Cli {

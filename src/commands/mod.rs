@@ -1,6 +1,7 @@
 //! The commands: settings in, result out. What they know of the terminal is a reporter.
 
 mod audit;
+mod build_all;
 mod build_runtime;
 mod invoke;
 mod settings;
@@ -15,6 +16,8 @@ use crate::terminal::{Printer, TerminalReporter};
 pub enum Outcome {
     /// It is done.
     Done,
+    /// Some of it is done, and it has told what is not.
+    PartlyDone,
     /// It found a fault, which it has told.
     Fault,
 }
@@ -24,9 +27,14 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
     let reporter = TerminalReporter::new(printer);
     match cli.command {
         Command::Build(args) => match args.layer {
-            BuildCommand::Runtime(args) => {
-                printer.result(&build_runtime::run(args, &reporter).await?)?;
+            Some(BuildCommand::Runtime(args)) => {
+                printer.result(&build_runtime::run(*args, &reporter).await?)?;
                 Ok(Outcome::Done)
+            }
+            None => {
+                let all = build_all::run(args.options, &reporter).await?;
+                printer.result(&all)?;
+                Ok(all.outcome())
             }
         },
         Command::Audit(args) => {

@@ -11,6 +11,8 @@ use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
 use crate::embedded;
 use crate::layer::RuntimeRecipe;
+use crate::layer::record::SourceRecord;
+use crate::layer::tree::SourceFolder;
 use crate::package::{Description, RVersion};
 use crate::progress::Reporter;
 use crate::repository::Tarball;
@@ -182,10 +184,28 @@ pub async fn compiled_r(
         .await?;
     Ok(R {
         version: version.clone(),
-        home: kept.join("opt/R"),
-        root: workshop.root,
+        home: SourceFolder::new(kept.join("opt/R")),
+        root: Some(workshop.root),
+        sources: vec![
+            source_record("R", version.to_string(), "CRAN's source, compiled", source),
+            source_record(
+                "curl",
+                compiler.recipe.curl.version.clone(),
+                "its own source, compiled",
+                curl,
+            ),
+        ],
         inputs,
     })
+}
+
+fn source_record(name: &str, version: String, origin: &str, source: &Tarball) -> SourceRecord {
+    SourceRecord {
+        name: name.to_owned(),
+        version,
+        origin: origin.to_owned(),
+        sha256: Some(source.sha256),
+    }
 }
 
 /// A package compiled from its source tarball against an R: the package's folder in the cache.
@@ -216,7 +236,11 @@ pub async fn compiled_package(
         check_package_source(&top, package, source)?;
         bench.take(&top, "package")?;
         let what = format!("compiling the R package {package}");
-        let (script, log, r_home) = (INSTALL_PACKAGE, compiler.log(&name), Some(r.home.as_path()));
+        let (script, log, r_home) = (
+            INSTALL_PACKAGE,
+            compiler.log(&name),
+            Some(r.home.path.as_path()),
+        );
         Script {
             what,
             script,

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::R;
 use crate::checksum::Sha256;
+use crate::layer::record::SourceRecord;
+use crate::layer::tree::SourceFolder;
 use crate::package::{Description, RVersion};
 
 /// Why a folder is no R home.
@@ -73,9 +75,15 @@ pub fn installed_r(home: &Path, expected: Option<&RVersion>) -> Result<R, Instal
         ),
     )];
     Ok(R {
+        sources: vec![SourceRecord {
+            name: "R".to_owned(),
+            version: version.to_string(),
+            origin: "an R that was there already".to_owned(),
+            sha256: None,
+        }],
         version,
-        home,
-        root: "/".into(),
+        home: SourceFolder::new(home),
+        root: Some("/".into()),
         inputs: inputs.into(),
     })
 }

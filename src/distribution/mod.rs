@@ -1,29 +1,37 @@
-//! R itself: where it comes from, and how it becomes what a layer is made of.
+//! R itself, prebuilt, compiled or there already: how it becomes what a layer is made of.
 
 mod compile;
 mod installed;
+mod prebuilt;
 mod script;
 mod source;
+mod version;
 mod workshop;
 
 pub use compile::{Blas, BuildPlace, CompileError, Compiler, compiled_package, compiled_r};
 pub use installed::{InstalledError, installed_r, version_of_home};
+pub use prebuilt::{PrebuiltError, binary_package, portable_r};
 pub use source::{RSourceSpec, SourceError, check_r_source};
+pub use version::{RVersionRequest, UnknownRequest};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::layer::record::SourceRecord;
+use crate::layer::tree::SourceFolder;
 use crate::package::RVersion;
 
-/// An R that is there: its home folder, and the root file system whose libraries it was linked to.
+/// An R that is there.
 #[derive(Clone, Debug)]
 pub struct R {
     /// Its version.
     pub version: RVersion,
     /// Its R_HOME on this machine.
-    pub home: PathBuf,
-    /// Where the libraries are that it was linked to.
-    pub root: PathBuf,
-    /// What it was made from: name → hash or other mark.
+    pub home: SourceFolder,
+    /// The root file system whose libraries it was linked to; nothing if it brings them along.
+    pub root: Option<PathBuf>,
+    /// What it was made from, and whose that is.
+    pub sources: Vec<SourceRecord>,
+    /// All that decided how it came out: name → hash or other mark.
     pub inputs: BTreeMap<String, String>,
 }

@@ -4,15 +4,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::archive::{self, ArchiveError};
+use crate::archive::{self, ArchiveError, Links};
 use crate::package::RVersion;
 use crate::repository::Tarball;
 
 /// Where R comes from, as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RSourceSpec {
+    /// Posit's portable R, which is compiled already.
+    Posit,
     /// Compiled from the source that CRAN has.
     Cran,
+    /// Posit's if it can be had, else CRAN's.
+    Auto,
     /// An R home that is there already.
     Folder(PathBuf),
 }
@@ -20,7 +24,9 @@ pub enum RSourceSpec {
 impl fmt::Display for RSourceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RSourceSpec::Posit => f.write_str("posit"),
             RSourceSpec::Cran => f.write_str("cran"),
+            RSourceSpec::Auto => f.write_str("auto"),
             RSourceSpec::Folder(path) => write!(f, "dir:{}", path.display()),
         }
     }
@@ -31,7 +37,9 @@ impl FromStr for RSourceSpec {
 
     fn from_str(text: &str) -> Result<Self, SourceError> {
         match text.split_once(':') {
-            None if text == "cran" || text == "auto" => Ok(RSourceSpec::Cran),
+            None if text == "posit" => Ok(RSourceSpec::Posit),
+            None if text == "cran" => Ok(RSourceSpec::Cran),
+            None if text == "auto" => Ok(RSourceSpec::Auto),
             Some(("dir", path)) if !path.is_empty() => Ok(RSourceSpec::Folder(path.into())),
             _ => Err(SourceError::Unknown(text.to_owned())),
         }
@@ -43,8 +51,8 @@ impl FromStr for RSourceSpec {
 pub enum SourceError {
     /// No such kind.
     #[error(
-        "`{0}` is no source of R; there are: cran (compiled from source), dir:PATH (an R home that is there \
-         already), auto (cran)"
+        "`{0}` is no source of R; there are: posit (compiled already), cran (compiled from source), auto (posit, else \
+         cran), dir:PATH (an R home that is there already)"
     )]
     Unknown(String),
     /// The tarball.
@@ -109,7 +117,7 @@ pub fn check_r_source(
 
 /// Unpacks a source tarball and returns its top folder.
 pub fn unpack_source(tarball: &Tarball, folder: &Path) -> Result<PathBuf, SourceError> {
-    archive::unpack(&tarball.path, folder, LARGEST_SOURCE)
+    archive::unpack(&tarball.path, folder, LARGEST_SOURCE, Links::Kept)
         .map_err(|error| error.of(tarball.known_as()))?;
     Ok(archive::top_folder(folder)?)
 }
@@ -120,7 +128,9 @@ mod tests {
 
     #[test]
     fn sources_are_named_by_kind() {
-        assert_eq!("cran".parse::<RSourceSpec>().unwrap(), RSourceSpec::Cran);
+        for name in ["posit", "cran", "auto", "dir:/opt/R"] {
+            assert_eq!(name.parse::<RSourceSpec>().unwrap().to_string(), name);
+        }
         assert_eq!(
             "dir:/opt/R".parse::<RSourceSpec>().unwrap(),
             RSourceSpec::Folder("/opt/R".into())

@@ -36,6 +36,14 @@ impl LibraryFolders {
         }
     }
 
+    /// No folders: for files that bring along all that they need.
+    pub fn none() -> LibraryFolders {
+        LibraryFolders {
+            root: PathBuf::new(),
+            folders: Vec::new(),
+        }
+    }
+
     /// The library of that soname and architecture: its path on this machine, and its content.
     pub fn find(&self, soname: &str, architecture: Architecture) -> Option<(PathBuf, Vec<u8>)> {
         self.folders.iter().find_map(|folder| {

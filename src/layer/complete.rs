@@ -1,11 +1,12 @@
 //! Completing a layer's shared libraries: what its files need and Lambda lacks comes along in `lib/`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
+use super::elf_files::{ElfFiles, file_name};
 use super::{Entry, LayerTree};
-use crate::elf::{self, Closure, ElfFile, LibraryFolders, MissingLibrary, StripOutcome};
+use crate::elf::{self, Closure, LibraryFolders, MissingLibrary, StripOutcome};
 use crate::target::{Architecture, Target};
 
 /// Why a layer could not be completed.
@@ -30,33 +31,22 @@ pub struct AddedLibrary {
     pub size: u64,
 }
 
-/// Adds to `lib/` every library that the tree's files need, directly or through others, and that neither the
+/// Adds to `lib/` every library that the tree's `files` need, directly or through others, and that neither the
 /// tree nor the target's guaranteed libraries are.
 pub fn complete(
     tree: &mut LayerTree,
+    files: &ElfFiles,
     target: &Target,
     architecture: Architecture,
     folders: &LibraryFolders,
 ) -> Result<Vec<AddedLibrary>, CompleteError> {
-    let mut files = BTreeMap::new();
-    let mut own = BTreeSet::new();
-    for (path, entry) in tree.iter() {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        if name.contains(".so") {
-            own.insert(name.to_owned());
-        }
-        if !entry.executable && !name.contains(".so") {
-            continue;
-        }
-        let content = entry.read()?;
-        if elf::is_elf(&content)
-            && let Ok(elf) = ElfFile::read(&content)
-        {
-            files.insert(path.to_owned(), elf);
-        }
-    }
+    let names = tree.iter().map(|(path, _)| file_name(path));
+    let own: BTreeSet<String> = names
+        .filter(|name| name.contains(".so"))
+        .map(str::to_owned)
+        .collect();
     let provided = |soname: &str| own.contains(soname) || target.guarantees(soname, architecture);
-    let closure = Closure::complete(&files, provided, folders, architecture);
+    let closure = Closure::complete(files, provided, folders, architecture);
     if !closure.missing.is_empty() {
         return Err(CompleteError::Missing(closure.missing));
     }

@@ -2,8 +2,10 @@
 
 pub mod archive;
 pub mod audit;
+pub mod bundled;
 pub mod complete;
 pub mod dist;
+pub mod elf_files;
 pub mod prune;
 pub mod recipe;
 pub mod record;
@@ -12,6 +14,7 @@ pub mod strip;
 pub mod tree;
 pub mod unpack;
 pub mod zip;
+pub mod zoneinfo;
 
 pub use archive::LayerArchive;
 pub use recipe::RuntimeRecipe;

@@ -52,7 +52,8 @@ pub fn prune(tree: &mut LayerTree, rules: &[PruneRule]) -> Result<Vec<Pruned>, g
     Ok(report)
 }
 
-fn patterns(texts: &[String]) -> Result<GlobSet, globset::Error> {
+/// Patterns of paths in a layer.
+pub(super) fn patterns(texts: &[String]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for text in texts {
         set.add(GlobBuilder::new(text).literal_separator(true).build()?);

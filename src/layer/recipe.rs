@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::bundled::OptionalRule;
 use super::prune::PruneRule;
 use crate::checksum::Sha256;
 
@@ -13,8 +14,24 @@ use crate::checksum::Sha256;
 pub struct RSource {
     /// The version built when none is asked for.
     pub version: String,
+    /// The versions that r-layer was proven with.
+    pub proven: Vec<String>,
     /// The hash of its source tarball.
     pub sha256: Sha256,
+}
+
+/// Posit's servers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Posit {
+    /// Base URL of the portable builds of R.
+    pub builds: String,
+    /// Their kind.
+    pub builds_platform: String,
+    /// Base URL of the package repository.
+    pub packages: String,
+    /// The kind of its binaries.
+    pub packages_platform: String,
 }
 
 /// The source of libcurl.
@@ -78,6 +95,10 @@ pub struct RuntimeRecipe {
     pub description: String,
     /// R itself.
     pub r: RSource,
+    /// Posit's servers.
+    pub posit: Posit,
+    /// What of a prebuilt R is left out when it lacks a library.
+    pub optional: Vec<OptionalRule>,
     /// The source of libcurl.
     pub curl: CurlSource,
     /// CRAN's servers.
@@ -124,5 +145,6 @@ mod tests {
         let recipe = RuntimeRecipe::embedded();
         prune(&mut LayerTree::default(), &recipe.prune).unwrap();
         assert!(recipe.prune.iter().all(|rule| !rule.reason.is_empty()));
+        assert!(recipe.r.proven.contains(&recipe.r.version));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::prune::Pruned;
 use crate::checksum::Sha256;
 use crate::target::Architecture;
 
@@ -16,6 +17,19 @@ pub struct PackageRecord {
     pub license: Option<String>,
 }
 
+/// A tarball that the layer was made from, or R's home folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// `R`, or a package, or a library compiled with R.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whose it is, and whether it was compiled here: for people.
+    pub origin: String,
+    /// Its hash; nothing for a folder that was there already.
+    pub sha256: Option<Sha256>,
+}
+
 /// What was left out, or made smaller, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saving {
@@ -25,6 +39,16 @@ pub struct Saving {
     pub files: usize,
     /// How many bytes fewer, unzipped.
     pub bytes: u64,
+}
+
+impl From<Pruned> for Saving {
+    fn from(pruned: Pruned) -> Saving {
+        Saving {
+            reason: pruned.reason,
+            files: pruned.files,
+            bytes: pruned.bytes,
+        }
+    }
 }
 
 /// What a zip is and how it came about. It holds no time and no path of the machine it was made on: the same
@@ -57,6 +81,9 @@ pub struct BuildRecord {
     pub glibc: Option<String>,
     /// The r-layer that made it.
     pub r_layer_version: String,
+    /// What it was made from, and whose that is.
+    #[serde(default)]
+    pub sources: Vec<SourceRecord>,
     /// The R packages in it.
     pub packages: BTreeMap<String, PackageRecord>,
     /// Shared libraries that were added because Lambda lacks them: path → bytes.

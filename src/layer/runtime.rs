@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::tree::TreeError;
+use super::tree::{SourceFolder, TreeError};
 use super::{Entry, LayerTree};
 use crate::embedded;
 
@@ -15,15 +15,17 @@ pub const R_HOME: &str = "R";
 ///
 /// An R that was configured for another home names it in its start script, and a distribution's R has parts
 /// of its home elsewhere: both are put right. R's system profile is continued by layers/runtime/Rprofile.R.
-pub fn insert_r(tree: &mut LayerTree, home: &Path) -> Result<Vec<String>, TreeError> {
-    let dangling = tree.insert_folder(R_HOME, home)?;
+pub fn insert_r(tree: &mut LayerTree, folder: &SourceFolder) -> Result<Vec<String>, TreeError> {
+    let dangling = tree.insert_folder(R_HOME, folder)?;
+    let home = &folder.path;
     let script = fs_err::read_to_string(home.join("bin/R"))?;
     for (variable, folder) in [("R_SHARE_DIR", "share"), ("R_DOC_DIR", "doc")] {
         if !home.join(folder).exists()
             && let Some(elsewhere) = assigned(&script, variable)
             && Path::new(elsewhere).is_dir()
         {
-            tree.insert_folder(&format!("{R_HOME}/{folder}"), Path::new(elsewhere))?;
+            let place = format!("{R_HOME}/{folder}");
+            tree.insert_folder(&place, &SourceFolder::new(elsewhere))?;
         }
     }
     tree.insert(
@@ -117,7 +119,7 @@ mod tests {
         );
         fs_err::write(home.path().join("bin/R"), script).unwrap();
         let mut tree = LayerTree::default();
-        insert_r(&mut tree, home.path()).unwrap();
+        insert_r(&mut tree, &SourceFolder::new(home.path())).unwrap();
         let script = tree.get("R/bin/R").unwrap().read().unwrap();
         assert_eq!(
             String::from_utf8_lossy(&script),

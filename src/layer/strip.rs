@@ -4,6 +4,7 @@ use std::io;
 
 use rayon::prelude::*;
 
+use super::elf_files::may_be_elf;
 use super::{Entry, LayerTree};
 use crate::elf::{self, StripOutcome};
 
@@ -53,10 +54,4 @@ fn strip_entry(path: &str, entry: &Entry) -> io::Result<Option<(String, Entry, u
         Entry::bytes(content, entry.executable),
         saved,
     )))
-}
-
-/// Spares reading files that are certainly none: R's databases and texts are most of a layer.
-fn may_be_elf(path: &str, entry: &Entry) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    entry.executable || name.contains(".so")
 }

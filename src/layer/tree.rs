@@ -3,7 +3,7 @@
 //! A value, not a folder: no owner, no time, no order of a file system can get into it. Symbolic links are
 //! resolved when files are taken in, so that a tree holds files only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,6 +70,43 @@ pub enum TreeError {
     TooDeep(PathBuf),
 }
 
+/// Which files of a folder are executable.
+#[derive(Clone, Debug)]
+pub enum Modes {
+    /// Those whose permissions say so.
+    OfFiles,
+    /// Those that are named, by their path in the folder: for what comes from a tarball, whatever system unpacked it.
+    Listed(BTreeSet<PathBuf>),
+}
+
+/// A folder on this machine that goes into a layer.
+#[derive(Clone, Debug)]
+pub struct SourceFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Which of its files are executable.
+    pub modes: Modes,
+}
+
+impl SourceFolder {
+    /// A folder whose files have the permissions that they are to have.
+    pub fn new(path: impl Into<PathBuf>) -> SourceFolder {
+        SourceFolder {
+            path: path.into(),
+            modes: Modes::OfFiles,
+        }
+    }
+
+    fn is_executable(&self, path: &Path, metadata: &std::fs::Metadata) -> bool {
+        match &self.modes {
+            Modes::OfFiles => has_executable_bit(metadata),
+            Modes::Listed(executables) => path
+                .strip_prefix(&self.path)
+                .is_ok_and(|path| executables.contains(path)),
+        }
+    }
+}
+
 /// The files of a layer by their path, `/` between folders, without a leading one.
 #[derive(Clone, Debug, Default)]
 pub struct LayerTree {
@@ -87,15 +124,20 @@ impl LayerTree {
 
     /// Adds every file below a folder under `prefix`, following symbolic links; those that lead nowhere are
     /// returned by their path in the tree.
-    pub fn insert_folder(&mut self, prefix: &str, folder: &Path) -> Result<Vec<String>, TreeError> {
+    pub fn insert_folder(
+        &mut self,
+        prefix: &str,
+        folder: &SourceFolder,
+    ) -> Result<Vec<String>, TreeError> {
         let mut dangling = Vec::new();
-        self.walk(prefix, folder, 0, &mut dangling)?;
+        self.walk(prefix, folder, &folder.path, 0, &mut dangling)?;
         Ok(dangling)
     }
 
     fn walk(
         &mut self,
         prefix: &str,
+        top: &SourceFolder,
         folder: &Path,
         depth: usize,
         dangling: &mut Vec<String>,
@@ -123,9 +165,9 @@ impl LayerTree {
                 Err(error) => return Err(error.into()),
             };
             if metadata.is_dir() {
-                self.walk(&place, &path, depth + 1, dangling)?;
+                self.walk(&place, top, &path, depth + 1, dangling)?;
             } else if metadata.is_file() {
-                let executable = is_executable(&metadata);
+                let executable = top.is_executable(&path, &metadata);
                 let entry = Entry {
                     size: metadata.len(),
                     content: Content::File(path),
@@ -178,13 +220,13 @@ impl LayerTree {
 }
 
 #[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> bool {
+fn has_executable_bit(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o100 != 0
 }
 
 #[cfg(not(unix))]
-fn is_executable(_metadata: &std::fs::Metadata) -> bool {
+fn has_executable_bit(_metadata: &std::fs::Metadata) -> bool {
     false
 }
 
@@ -207,7 +249,7 @@ mod tests {
         symlink("nowhere", path.join("dangling")).unwrap();
 
         let mut tree = LayerTree::default();
-        let dangling = tree.insert_folder("R", path).unwrap();
+        let dangling = tree.insert_folder("R", &SourceFolder::new(path)).unwrap();
         assert_eq!(dangling, ["R/dangling"]);
         let paths: Vec<&str> = tree.iter().map(|(path, _)| path).collect();
         assert_eq!(
@@ -224,11 +266,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_list_names_is_executable_whatever_the_file_system_says() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("bin")).unwrap();
+        for name in ["bin/R", "COPYING"] {
+            fs_err::write(folder.path().join(name), name).unwrap();
+        }
+        fs_err::set_permissions(
+            folder.path().join("COPYING"),
+            PermissionsExt::from_mode(0o755),
+        )
+        .unwrap();
+        let folder = SourceFolder {
+            path: folder.path().to_owned(),
+            modes: Modes::Listed([PathBuf::from("bin/R")].into()),
+        };
+        let mut tree = LayerTree::default();
+        tree.insert_folder("R", &folder).unwrap();
+        assert_eq!(tree.get("R/bin/R").unwrap().mode(), 0o755);
+        assert_eq!(tree.get("R/COPYING").unwrap().mode(), 0o644);
+    }
+
+    #[test]
     fn a_link_into_its_own_folder_is_an_error_and_no_endless_walk() {
         let folder = tempfile::tempdir().unwrap();
         symlink(".", folder.path().join("again")).unwrap();
         let error = LayerTree::default()
-            .insert_folder("", folder.path())
+            .insert_folder("", &SourceFolder::new(folder.path()))
             .unwrap_err();
         assert!(error.to_string().contains("again"), "{error}");
     }

@@ -1,6 +1,11 @@
 //! Debian control format, in which R writes DESCRIPTION files and repositories their PACKAGES index.
 
+use std::str::FromStr;
+
 use deb822_fast::{Deb822, Paragraph};
+
+use super::{RVersion, VersionError};
+use crate::target::Architecture;
 
 /// A text that says nothing of a package.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,38 @@ pub struct Description {
     pub version: String,
     /// Its licence.
     pub license: Option<String>,
+    /// `Built`, which an installed or binary package has and a source has not.
+    pub built: Option<String>,
+}
+
+/// The field `Built` taken apart: `R 4.5.0; x86_64-pc-linux-gnu; 2025-04-12 08:00:00 UTC; unix`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuiltField {
+    /// The R that built it.
+    pub r: RVersion,
+    /// Where; empty if nothing in it was compiled.
+    pub platform: String,
+}
+
+impl BuiltField {
+    /// The processor of its compiled code.
+    pub fn architecture(&self) -> Option<Architecture> {
+        let (machine, rest) = self.platform.split_once('-')?;
+        machine.parse().ok().filter(|_| rest.contains("linux"))
+    }
+}
+
+impl FromStr for BuiltField {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let mut parts = text.split(';').map(str::trim);
+        let r = parts.next().unwrap_or_default();
+        Ok(BuiltField {
+            r: r.strip_prefix("R ").unwrap_or(r).parse()?,
+            platform: parts.next().unwrap_or_default().to_owned(),
+        })
+    }
 }
 
 impl Description {
@@ -43,6 +80,7 @@ impl Description {
             package: field("Package").ok_or(DcfError::NoField("Package"))?,
             version: field("Version").ok_or(DcfError::NoField("Version"))?,
             license: field("License"),
+            built: field("Built"),
         })
     }
 }
@@ -61,6 +99,20 @@ mod tests {
             ("a", "1.0-2")
         );
         assert_eq!(description.license.as_deref(), Some("MIT +\nfile LICENSE"));
+    }
+
+    #[test]
+    fn what_a_package_was_built_on_is_read() {
+        let built = |text: &str| text.parse::<BuiltField>();
+        let field = built("R 4.5.0; aarch64-unknown-linux-gnu; 2025-04-12 08:00:00 UTC; unix");
+        let field = field.unwrap();
+        assert_eq!(field.r.minor_text(), "4.5");
+        assert_eq!(field.architecture(), Some(Architecture::Arm64));
+        let field = built("R 4.4.2; ; 2025-04-12 08:00:00 UTC; unix").unwrap();
+        assert_eq!((field.architecture(), field.platform.as_str()), (None, ""));
+        let field = built("R 4.4.2; x86_64-apple-darwin20; 2025-04-12; unix").unwrap();
+        assert_eq!(field.architecture(), None);
+        assert!(built("yesterday").is_err());
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod description;
 mod version;
 
-pub use description::{DcfError, Description, parse_records};
+pub use description::{BuiltField, DcfError, Description, parse_records};
 pub use version::{RVersion, VersionError};

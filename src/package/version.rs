@@ -22,6 +22,24 @@ impl RVersion {
         self.numbers.first().copied().unwrap_or(0)
     }
 
+    /// The first two numbers, by which R's series of patch releases are told apart.
+    pub fn minor(&self) -> (u64, u64) {
+        let second = self.numbers.get(1).copied().unwrap_or(0);
+        (self.major(), second)
+    }
+
+    /// `4.5` of `4.5.0`: what binary packages are built for.
+    pub fn minor_text(&self) -> String {
+        let (major, second) = self.minor();
+        format!("{major}.{second}")
+    }
+
+    /// How far another version is: in the first number, then the second, then the third.
+    pub fn distance(&self, other: &RVersion) -> [u64; 3] {
+        let number = |version: &RVersion, index| version.numbers.get(index).copied().unwrap_or(0);
+        [0, 1, 2].map(|index| number(self, index).abs_diff(number(other, index)))
+    }
+
     /// How many numbers it has.
     pub fn parts(&self) -> usize {
         self.numbers.len()

@@ -46,7 +46,7 @@ pub async fn available_r_versions(mirrors: &[Mirror], major: u64, http: &Http) -
 ///
 /// # Errors
 /// Of the last mirror, if none could be asked. No such package there is `Ok(None)`.
-pub async fn newest_source(
+pub async fn newest_package(
     mirrors: &[Mirror],
     package: &str,
     http: &Http,

@@ -31,11 +31,22 @@ impl Location {
         match self {
             Location::Url(url) => http.text(url).await,
             Location::File(path) => {
-                fs_err::read_to_string(path).map_err(|source| HttpError::NotSaved {
+                fs_err::read_to_string(path).map_err(|error| HttpError::Unreachable {
                     url: path.display().to_string(),
-                    source,
+                    tries: 1,
+                    reason: error.to_string(),
                 })
             }
+        }
+    }
+}
+
+impl Location {
+    /// Is there something?
+    pub async fn is_there(&self, http: &Http) -> bool {
+        match self {
+            Location::Url(url) => http.is_there(url).await,
+            Location::File(path) => path.is_file(),
         }
     }
 }
@@ -57,6 +68,11 @@ impl Mirror {
     /// A mirror by its URL or path.
     pub fn parse(text: &str) -> Mirror {
         Mirror(Location::parse(text.trim_end_matches('/')))
+    }
+
+    /// A repository in a folder of it.
+    pub fn below(&self, folder: &str) -> Mirror {
+        Mirror(self.at(folder))
     }
 
     /// The location of a file in it.

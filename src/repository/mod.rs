@@ -1,9 +1,11 @@
-//! CRAN and what is laid out like it: finding and fetching R's and packages' source tarballs.
+//! CRAN, what is laid out like it, and Posit's servers: finding and fetching R and packages.
 
 mod cran;
 mod location;
+mod posit;
 mod tarball;
 
-pub use cran::{available_r_versions, newest_source, package_locations, r_locations};
+pub use cran::{available_r_versions, newest_package, package_locations, r_locations};
 pub use location::{Location, Mirror};
+pub use posit::{PackageManager, PortableBuilds};
 pub use tarball::{Tarball, TarballError, TarballRequest, Tarballs};

@@ -1,11 +1,15 @@
-//! A source tarball by its hash: from the cache, a folder of this machine, or a server.
+//! A tarball by its hash: from the cache, a folder of this machine, or a server.
 
 use std::path::{Path, PathBuf};
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 
 use super::Location;
 use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
 use crate::http::{Http, HttpError};
+use crate::lockfile::BuiltFor;
 use crate::progress::Reporter;
 
 /// A tarball that is wanted.
@@ -13,6 +17,8 @@ use crate::progress::Reporter;
 pub struct TarballRequest {
     /// What it is, for messages: `R 4.5.0`.
     pub what: String,
+    /// What it is built for, if a binary is wanted; a source is refused then.
+    pub built_for: Option<BuiltFor>,
     /// Its hash, if it is known.
     pub sha256: Option<Sha256>,
     /// Names under which folders of this machine may have it.
@@ -161,10 +167,22 @@ impl Tarballs<'_> {
             Location::File(file) => {
                 fs_err::copy(file, &path)?;
             }
-            Location::Url(url) => self.download(request, url, &path).await.map_err(|error| {
-                let not_there = matches!(error, HttpError::NotFound { .. });
-                nowhere(outcome(&error), not_there)
-            })?,
+            Location::Url(url) => {
+                let headers = self.download(request, url, &path).await.map_err(|error| {
+                    // Object stores say so of what is not there, too.
+                    let forbidden = |status| status == StatusCode::FORBIDDEN;
+                    let not_there = match &error {
+                        HttpError::NotFound { .. } => true,
+                        HttpError::Unauthorized { status, .. } => forbidden(*status),
+                        _ => false,
+                    };
+                    nowhere(outcome(&error), not_there)
+                })?;
+                if request.built_for.is_some() && says_source(&headers) {
+                    let outcome = "the server has the source only, nothing compiled";
+                    return Err(nowhere(outcome.to_owned(), true));
+                }
+            }
         }
         if !crate::archive::is_tarball(&path)? {
             // A portal's or a proxy's page: the next place may have the file itself.
@@ -206,20 +224,33 @@ impl Tarballs<'_> {
         request: &TarballRequest,
         url: &str,
         path: &Path,
-    ) -> Result<(), HttpError> {
+    ) -> Result<HeaderMap, HttpError> {
         let task = self
             .reporter
             .begin(&format!("fetching {}", request.what), Some(0));
-        self.http.download(url, path, &*task).await?;
+        let headers = self.http.download(url, path, &*task).await?;
         task.finish(&format!("fetched {} from {url}", request.what));
-        Ok(())
+        Ok(headers)
     }
+}
+
+/// Posit Package Manager says by a header what it sends; where it has no binary, it sends the source without a word
+/// more. A mirror may drop the header: what was sent is looked at later all the same.
+fn says_source(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-package-type")
+        .is_some_and(|kind| kind.as_bytes() == b"source")
 }
 
 /// What an error says beside the URL, which stands before it already.
 fn outcome(error: &HttpError) -> String {
     match error {
         HttpError::NotFound { status, .. } => format!("not there (HTTP {status})"),
+        HttpError::Unauthorized { status, .. } => {
+            format!(
+                "the server answers {status}: it wants credentials, or others (netrc, R_LAYER_REPO_<NAME>_TOKEN)"
+            )
+        }
         HttpError::Refused { status, .. } => format!("the server answers {status}"),
         HttpError::Untrusted { reason, .. } => {
             format!("{reason} (AWS_CA_BUNDLE may name an authority of your own)")

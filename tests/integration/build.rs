@@ -6,7 +6,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::parts::{
-    compiled_r_home, fail, functions, only_zip, r_layer, runtime_layer, sources, succeed,
+    compiled_r_home, fail, from_source, functions, only_zip, r_layer, runtime_layer, sources,
+    succeed,
 };
 
 fn record(zip: &Path) -> Value {
@@ -19,7 +20,7 @@ fn two_builds_in_different_folders_and_umasks_give_the_same_bytes() {
     let program = assert_cmd::cargo::cargo_bin!("r-layer")
         .display()
         .to_string();
-    let flags = sources().join(" ");
+    let flags = from_source().join(" ");
     let zips = ["022", "077"].map(|umask| {
         let folder = tempfile::tempdir().unwrap();
         let script =
@@ -51,7 +52,7 @@ fn the_time_of_entries_is_source_date_epoch() {
     let mut command = r_layer(folder.path());
     command
         .args(["build", "runtime"])
-        .args(sources())
+        .args(from_source())
         .env("SOURCE_DATE_EPOCH", "1700000000");
     succeed(&mut command);
     let other = std::fs::read(only_zip(&folder.path().join("dist"))).unwrap();
@@ -98,7 +99,7 @@ fn the_binary_alone_in_an_empty_folder_builds_and_invokes() {
         command.current_dir(folder.path()).args(arguments);
         command
     };
-    succeed(run(&["build", "runtime"]).args(sources()));
+    succeed(run(&["build", "runtime"]).args(from_source()));
     std::fs::write(
         folder.path().join("script.R"),
         "increment <- function(x) x + 1\n",
@@ -231,7 +232,7 @@ fn a_disk_without_room_is_said_before_it_is_full() {
     let script = format!(
         "mount -t tmpfs -o size=100m tmpfs {} && exec {program} build runtime {}",
         cache.path().display(),
-        sources().join(" ")
+        from_source().join(" ")
     );
     let mut command = Command::new("unshare");
     command

@@ -7,6 +7,7 @@ mod transfers;
 
 use std::time::Duration;
 
+use r_layer::credentials::Credentials;
 use r_layer::http::{Http, Patience};
 
 /// Tries again at once, and gives up early; a server may take its time.
@@ -17,7 +18,7 @@ const QUICK: Patience = Patience {
 };
 
 fn http(patience: Patience) -> Http {
-    Http::from_environment(patience).unwrap()
+    Http::from_environment(patience, Credentials::default()).unwrap()
 }
 
 /// A content of which no part is like another.

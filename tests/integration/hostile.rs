@@ -81,6 +81,7 @@ impl Place {
     /// The same with a CRAN that has nothing, so that no network is asked.
     fn build_offline(&self) -> Command {
         let mut command = self.build();
+        command.env("R_LAYER_R_SOURCE", "cran");
         command.arg("--cran").arg(self.path("cran"));
         command
     }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::parts::{cache_sharing, functions, r_layer, runtime_layer, sources, succeed};
+use crate::parts::{cache_sharing, from_source, functions, r_layer, runtime_layer, succeed};
 
 fn build(folder: &Path, cache: &Path) -> Command {
     let mut command = r_layer(folder);
     command
         .args(["build", "runtime"])
-        .args(sources())
+        .args(from_source())
         .env("R_LAYER_CACHE", cache);
     command
 }

@@ -88,14 +88,25 @@ pub fn sources() -> Vec<String> {
     }
 }
 
-/// The runtime layer, built by the r-layer under test. What it lies in, a later run sweeps away.
+/// Flags with which `build runtime` compiles R, or takes the one that is compiled already.
+pub fn from_source() -> Vec<String> {
+    let mut flags = vec!["--r-source".to_owned(), "cran".to_owned()];
+    flags.extend(sources());
+    flags
+}
+
+/// The runtime layer with a compiled R, built by the r-layer under test. What it lies in, a later run sweeps away.
 pub fn runtime_layer() -> &'static Path {
     static LAYER: OnceLock<(Unfinished, PathBuf)> = OnceLock::new();
     let (_, zip) = LAYER.get_or_init(|| {
         let cache = Cache::from_environment().expect("the cache");
         let folder = cache.unfinished().expect("a folder in the cache");
         let mut command = r_layer(folder.path());
-        succeed(command.args(["build", "runtime", "--json"]).args(sources()));
+        succeed(
+            command
+                .args(["build", "runtime", "--json"])
+                .args(from_source()),
+        );
         let zip = only_zip(&folder.path().join("dist"));
         (folder, zip)
     });

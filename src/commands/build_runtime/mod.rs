@@ -1,8 +1,10 @@
 //! `r-layer build runtime`: settings → R and its packages → layer tree → zip and build record.
 
 mod pack;
+mod prebuilt;
 mod settings;
 mod sources;
+mod version;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,11 +14,15 @@ use serde::Serialize;
 
 use crate::cache::Cache;
 use crate::cli::BuildRuntimeArgs;
-use crate::http::{Http, Patience};
+use crate::distribution::{R, RSourceSpec};
+use crate::http::{Http, HttpError, Patience};
+use crate::layer::record::SourceRecord;
+use crate::layer::tree::SourceFolder;
 use crate::layer::{BuildRecord, RuntimeRecipe};
 use crate::lockfile::Lockfile;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
+use crate::repository::TarballError;
 use crate::terminal::human_size;
 use settings::Settings;
 
@@ -63,9 +69,10 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
                 settings.out.display()
             )
         })?;
+    let credentials = settings.credentials.clone();
     let builder = Builder {
         recipe,
-        http: Http::from_environment(Patience::default())?,
+        http: Http::from_environment(Patience::default(), credentials)?,
         cache: Cache::from_environment()?,
         settings,
         reporter,
@@ -77,8 +84,7 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
             "r-layer.lock cannot be written to {folder}; change to a folder that you can write to"
         )
     })?;
-    let r = builder.r(&mut lock).await?;
-    let packages = builder.packages(&r, &mut lock).await?;
+    let (r, packages) = builder.r_and_packages(&mut lock).await?;
     lock.write()?;
     builder.build(&r, &packages).await
 }
@@ -91,5 +97,43 @@ struct Builder<'a> {
     reporter: &'a dyn Reporter,
 }
 
-/// A package that goes into the layer: its name and its folder.
-type PackageFolder = (String, PathBuf);
+/// A package that goes into the layer.
+struct PackageFolder {
+    name: String,
+    folder: SourceFolder,
+    source: SourceRecord,
+}
+
+impl Builder<'_> {
+    /// R from where it is to come from, with the packages that belong to the runtime.
+    async fn r_and_packages(&self, lock: &mut Lockfile) -> Result<(R, Vec<PackageFolder>)> {
+        if let RSourceSpec::Folder(home) = &self.settings.r_source {
+            return self.installed(home, lock).await;
+        }
+        let version = self.r_version(lock).await?;
+        match self.settings.r_source {
+            RSourceSpec::Cran => self.compiled(&version, lock).await,
+            RSourceSpec::Auto => match self.prebuilt(&version, lock).await {
+                Err(error) if is_nowhere(&error) => {
+                    self.reporter.note(&format!(
+                        "Posit's R {version} cannot be had; compiling it from CRAN's source"
+                    ));
+                    self.reporter.detail(&format!("{error:#}"));
+                    self.compiled(&version, lock).await
+                }
+                prebuilt => prebuilt,
+            },
+            RSourceSpec::Posit | RSourceSpec::Folder(_) => self.prebuilt(&version, lock).await,
+        }
+    }
+}
+
+/// Is it that something was not to be had? What was had and refused is no reason to look elsewhere.
+fn is_nowhere(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(
+            cause.downcast_ref::<TarballError>(),
+            Some(TarballError::Nowhere { .. })
+        ) || cause.is::<HttpError>()
+    })
+}

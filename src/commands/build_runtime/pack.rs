@@ -10,13 +10,16 @@ use crate::checksum::Sha256;
 use crate::distribution::R;
 use crate::elf::LibraryFolders;
 use crate::layer::audit::{self, AuditReport, Policy, Question};
+use crate::layer::bundled::{leave_out_optional, leave_out_unneeded};
 use crate::layer::complete::{AddedLibrary, complete};
 use crate::layer::dist::UnfinishedZip;
+use crate::layer::elf_files::elf_files;
 use crate::layer::prune::{Pruned, prune};
-use crate::layer::record::{PackageRecord, Saving};
+use crate::layer::record::{PackageRecord, Saving, SourceRecord};
 use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
 use crate::layer::strip::strip;
 use crate::layer::zip;
+use crate::layer::zoneinfo::insert_zoneinfo;
 use crate::layer::{BuildRecord, LayerArchive, LayerTree, RuntimeRecipe};
 use crate::package::RVersion;
 use crate::terminal::human_size;
@@ -25,7 +28,7 @@ impl Builder<'_> {
     /// Builds, audits and keeps the zip.
     pub async fn build(&self, r: &R, packages: &[PackageFolder]) -> Result<Built> {
         let packing = self.reporter.begin("packing the runtime layer", None);
-        let assembled = assemble(r, packages, &self.settings, self.recipe)?;
+        let mut assembled = assemble(r, packages, &self.settings, self.recipe)?;
         for saving in &assembled.savings {
             self.reporter.detail(&format!(
                 "left out {}: {}",
@@ -47,7 +50,10 @@ impl Builder<'_> {
         let zip_file =
             UnfinishedZip::create(&self.settings.out).context("the zip cannot be written")?;
         let mut output = zip_file.output()?;
-        let (tree, time) = (assembled.tree, self.settings.entry_time);
+        let (tree, time) = (
+            std::mem::take(&mut assembled.tree),
+            self.settings.entry_time,
+        );
         let tree = tokio::task::spawn_blocking(move || {
             zip::write(&tree, time, &mut output, &|_| ()).map(|()| tree)
         })
@@ -64,12 +70,10 @@ impl Builder<'_> {
         let report = self.audit(&archive)?;
         let record = self.record(
             r,
-            &tree,
             &archive,
             &report,
             zip_file.path(),
-            assembled.savings,
-            &assembled.added,
+            Assembled { tree, ..assembled },
         )?;
         let path = zip_file.keep(&record).context("the zip cannot be kept")?;
         packing.finish(&format!("packed {}", path.display()));
@@ -116,7 +120,7 @@ impl Builder<'_> {
                 .collect();
             bail!(
                 "the zip has {} bytes; without S3 Lambda takes less than {limit}. Name a bucket with --s3-bucket or leave \
-                 something out (--blas reference is smaller than openblas). The heaviest folders:{}",
+                 something out (a compiled R, --r-source cran, is smaller than Posit's, and --blas reference than openblas). The heaviest folders:{}",
                 archive.zipped_size,
                 heaviest.concat()
             );
@@ -124,16 +128,13 @@ impl Builder<'_> {
         Ok(report)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a record is made of everything")]
     fn record(
         &self,
         r: &R,
-        tree: &LayerTree,
         archive: &LayerArchive,
         report: &AuditReport,
         zip: &Path,
-        savings: Vec<Saving>,
-        added: &[AddedLibrary],
+        assembled: Assembled,
     ) -> Result<BuildRecord> {
         let Settings {
             target,
@@ -151,7 +152,7 @@ impl Builder<'_> {
             zip: archive.name.clone(),
             sha256: Sha256::of_file(zip)?,
             zipped_size: archive.zipped_size,
-            unzipped_size: tree.unzipped_size(),
+            unzipped_size: assembled.tree.unzipped_size(),
             needs_s3: archive.zipped_size >= target.limits.zipped_in_request,
             target: target.name.clone(),
             architecture: *architecture,
@@ -170,11 +171,13 @@ impl Builder<'_> {
                     )
                 })
                 .collect(),
-            added_libraries: added
+            sources: assembled.sources,
+            added_libraries: assembled
+                .added
                 .iter()
                 .map(|library| (library.path.clone(), library.size))
                 .collect(),
-            savings,
+            savings: assembled.savings,
             inputs: r.inputs.clone(),
         })
     }
@@ -185,6 +188,7 @@ struct Assembled {
     tree: LayerTree,
     savings: Vec<Saving>,
     added: Vec<AddedLibrary>,
+    sources: Vec<SourceRecord>,
 }
 
 fn assemble(
@@ -193,13 +197,14 @@ fn assemble(
     settings: &Settings,
     recipe: &RuntimeRecipe,
 ) -> Result<Assembled> {
+    let (target, architecture) = (settings.target, settings.architecture);
     let mut tree = LayerTree::default();
     insert_r(&mut tree, &r.home)?;
-    for (name, folder) in packages {
-        tree.insert_folder(&format!("R/library/{name}"), folder)?;
+    for package in packages {
+        let place = format!("R/library/{}", package.name);
+        tree.insert_folder(&place, &package.folder)?;
     }
     insert_runtime(&mut tree);
-    let (target, architecture) = (settings.target, settings.architecture);
     insert_description(
         &mut tree,
         &recipe.name,
@@ -207,31 +212,46 @@ fn assemble(
         &target.name,
         architecture.aws_name(),
     );
-    let mut savings: Vec<Saving> = prune(&mut tree, &recipe.prune)?
-        .into_iter()
-        .map(
-            |Pruned {
-                 reason,
-                 files,
-                 bytes,
-             }| Saving {
-                reason,
-                files,
-                bytes,
-            },
-        )
-        .collect();
+    let mut left_out = prune(&mut tree, &recipe.prune)?;
+    let mut files = elf_files(&tree)?;
+    let provided = |soname: &str| target.guarantees(soname, architecture);
+    left_out.extend(leave_out_optional(
+        &mut tree,
+        &mut files,
+        &recipe.optional,
+        provided,
+    )?);
+    left_out.push(leave_out_unneeded(&mut tree, &mut files));
     let stripped = strip(&mut tree)?;
-    savings.push(Saving {
+    left_out.push(Pruned {
         reason: "symbols and debug information, which only debuggers read".to_owned(),
         files: stripped.files,
         bytes: stripped.bytes,
     });
-    let folders = LibraryFolders::of_root(&r.root, architecture, &[]);
-    let added = complete(&mut tree, target, architecture, &folders)?;
+    let folders = match &r.root {
+        Some(root) => LibraryFolders::of_root(root, architecture, &[]),
+        None => LibraryFolders::none(),
+    };
+    let added = complete(&mut tree, &files, target, architecture, &folders)?;
+    let mut sources = r.sources.clone();
+    sources.extend(packages.iter().map(|package| package.source.clone()));
+    if let Some(release) = insert_zoneinfo(&mut tree) {
+        sources.push(SourceRecord {
+            name: "time zones".to_owned(),
+            version: release.to_owned(),
+            origin: "IANA's, in this r-layer".to_owned(),
+            sha256: None,
+        });
+    }
+    sources.sort();
     Ok(Assembled {
         tree,
-        savings,
+        savings: left_out
+            .into_iter()
+            .filter(|rule| rule.files > 0)
+            .map(Saving::from)
+            .collect(),
         added,
+        sources,
     })
 }

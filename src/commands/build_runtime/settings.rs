@@ -7,24 +7,32 @@ use rawzip::time::UtcDateTime;
 
 use crate::cli::BuildRuntimeArgs;
 use crate::commands::settings;
-use crate::distribution::{Blas, BuildPlace, RSourceSpec};
+use crate::credentials::{Credentials, CredentialsError};
+use crate::distribution::{Blas, BuildPlace, RSourceSpec, RVersionRequest};
 use crate::layer::{RuntimeRecipe, zip};
 use crate::manifest::Manifest;
-use crate::package::RVersion;
-use crate::repository::{Location, Mirror};
+use crate::repository::{Location, Mirror, PackageManager, PortableBuilds};
 use crate::sandbox::RootSpec;
 use crate::target::{Architecture, Target};
 
 /// Everything that decides what is built.
 pub struct Settings {
     /// The R that was asked for, if one was.
-    pub r_version: Option<RVersion>,
+    pub r_version: Option<RVersionRequest>,
+    /// Is it to be found out anew what `release` means?
+    pub upgrade: bool,
     /// Where it comes from.
     pub r_source: RSourceSpec,
-    /// Its source, tried before the mirrors.
+    /// Its tarball, tried before the servers.
     pub r_tarballs: Vec<Location>,
+    /// Posit's portable builds.
+    pub builds: PortableBuilds,
+    /// Posit Package Manager.
+    pub package_manager: PackageManager,
     /// CRAN mirrors, in order.
     pub mirrors: Vec<Mirror>,
+    /// By which servers know us.
+    pub credentials: Credentials,
     /// Folders with tarballs, looked into first.
     pub folders: Vec<PathBuf>,
     /// Where it is compiled.
@@ -56,10 +64,33 @@ impl Settings {
         let or = |flags: Vec<String>, section: Vec<String>| {
             if flags.is_empty() { section } else { flags }
         };
-        let mut mirrors = or(args.cran, section.cran);
-        if mirrors.is_empty() {
-            mirrors.clone_from(&recipe.cran.mirrors);
+        let mut credentials = Credentials::from_environment()?;
+        let mut mirrors = Vec::new();
+        let mut named = or(args.cran, section.cran);
+        if named.is_empty() {
+            named.clone_from(&recipe.cran.mirrors);
         }
+        for text in &named {
+            mirrors.push(Mirror::parse(&credentials.of_repository("cran", text)?));
+        }
+        let mut r_tarballs = Vec::new();
+        for text in or(args.r_tarball, section.r_tarball) {
+            let text = credentials.of_repository("r-tarball", &text)?;
+            r_tarballs.push(Location::parse(&text));
+        }
+        let mut base = |name, flag: Option<String>, section: Option<String>, default: &str| {
+            let text = flag.or(section).unwrap_or_else(|| default.to_owned());
+            Ok::<_, CredentialsError>(Mirror::parse(&credentials.of_repository(name, &text)?))
+        };
+        let posit = &recipe.posit;
+        let builds = PortableBuilds {
+            base: base("posit", args.posit, section.posit, &posit.builds)?,
+            platform: posit.builds_platform.clone(),
+        };
+        let package_manager = PackageManager {
+            base: base("p3m", args.p3m, section.p3m, &posit.packages)?,
+            platform: posit.packages_platform.clone(),
+        };
         let folders = match args.sources.is_empty() {
             true => section.sources,
             false => args.sources,
@@ -77,22 +108,26 @@ impl Settings {
             Some(root) => BuildPlace::Root(root),
             None => BuildPlace::Root(recipe.build_root.default.parse()?),
         };
+        let request_of = |text: &str| Ok(text.parse::<RVersionRequest>()?);
+        let r_version = section.r_version.first().map(str::to_owned);
+        let arch = section.arch.first().map(str::to_owned);
         let source_of = |text: &str| Ok(text.parse::<RSourceSpec>()?);
         let architecture_of = |text: &str| settings::architecture(Some(text));
         let target_of = |text: &str| settings::target(Some(text));
         Ok(Settings {
-            r_version: parsed(args.r_version, section.r_version, "r-version", r_version_of)?,
+            r_version: parsed(args.r_version, r_version, "r-version", request_of)?,
+            upgrade: args.upgrade,
             r_source: parsed(args.r_source, section.r_source, "r-source", source_of)?
-                .unwrap_or(RSourceSpec::Cran),
-            r_tarballs: or(args.r_tarball, section.r_tarball)
-                .iter()
-                .map(|text| Location::parse(text))
-                .collect(),
-            mirrors: mirrors.iter().map(|text| Mirror::parse(text)).collect(),
+                .unwrap_or(RSourceSpec::Posit),
+            r_tarballs,
+            builds,
+            package_manager,
+            mirrors,
+            credentials,
             folders,
             place,
             blas: blas.unwrap_or(Blas::Reference),
-            architecture: match parsed(args.arch, section.arch, "arch", architecture_of)? {
+            architecture: match parsed(args.arch, arch, "arch", architecture_of)? {
                 Some(architecture) => architecture,
                 None => settings::architecture(None)?,
             },
@@ -124,32 +159,5 @@ fn parsed<T>(
             .map(Some)
             .with_context(|| format!("{}, [runtime] {key}", Manifest::NAME)),
         (None, None) => Ok(None),
-    }
-}
-
-fn r_version_of(text: &str) -> Result<RVersion> {
-    let version: RVersion = text
-        .parse()
-        .with_context(|| format!("--r-version {text}"))?;
-    if version.parts() != 3 {
-        bail!("R's version has three numbers, as 4.5.0, and this is `{text}`");
-    }
-    Ok(version)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn r_versions_have_three_numbers() {
-        assert!(r_version_of("4.5.0").is_ok());
-        assert!(
-            r_version_of("4.5")
-                .unwrap_err()
-                .to_string()
-                .contains("4.5.0")
-        );
-        assert!(r_version_of("release").is_err());
     }
 }

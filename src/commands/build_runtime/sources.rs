@@ -1,23 +1,28 @@
-//! R and the packages of the runtime: found, fetched, compiled.
+//! R and the packages of the runtime from their sources, or an R that is there already.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::version::list;
 use super::{Builder, PackageFolder};
 use crate::checksum::Sha256;
 use crate::distribution::{
-    BuildPlace, CompileError, Compiler, R, RSourceSpec, compiled_package, compiled_r, installed_r,
+    BuildPlace, CompileError, Compiler, R, RVersionRequest, compiled_package, compiled_r,
+    installed_r,
 };
-use crate::lockfile::{LockedSource, Lockfile};
+use crate::layer::record::SourceRecord;
+use crate::layer::tree::SourceFolder;
+use crate::lockfile::{BuiltFor, LockedSource, Lockfile};
 use crate::package::RVersion;
 use crate::repository::{
-    Location, Tarball, TarballError, TarballRequest, Tarballs, available_r_versions, newest_source,
-    package_locations, r_locations,
+    Location, Tarball, TarballError, TarballRequest, Tarballs, available_r_versions,
+    newest_package, package_locations, r_locations,
 };
 
 impl Builder<'_> {
-    fn tarballs(&self) -> Tarballs<'_> {
+    /// Where tarballs are had from.
+    pub fn tarballs(&self) -> Tarballs<'_> {
         Tarballs {
             http: &self.http,
             cache: &self.cache,
@@ -38,33 +43,46 @@ impl Builder<'_> {
         }
     }
 
-    /// R itself.
-    pub async fn r(&self, lock: &mut Lockfile) -> Result<R> {
-        let wanted = self.settings.r_version.as_ref();
-        match &self.settings.r_source {
-            RSourceSpec::Folder(home) => {
-                let r = installed_r(home, wanted)
-                    .with_context(|| format!("--r-source dir:{}", home.display()))?;
-                self.reporter
-                    .note(&format!("R {} from {}", r.version, r.home.display()));
-                Ok(r)
-            }
-            RSourceSpec::Cran => {
-                let version = match wanted {
-                    Some(version) => version.clone(),
-                    None => self.recipe.r.version.parse()?,
-                };
-                let source = self.r_tarball(&version, lock).await?;
-                let curl = self.curl_tarball().await?;
-                let compiler = self.compiler(&self.settings.place);
-                let compiled = compiled_r(&compiler, &version, &source, &curl).await;
-                // What is R's source is pinned even if it did not compile.
-                if !matches!(compiled, Err(CompileError::Source(_))) {
-                    lock.write()?;
-                }
-                Ok(compiled?)
-            }
+    /// An R home that is there already, with the packages of the runtime that it lacks compiled for it.
+    pub async fn installed(
+        &self,
+        home: &Path,
+        lock: &mut Lockfile,
+    ) -> Result<(R, Vec<PackageFolder>)> {
+        let wanted = match &self.settings.r_version {
+            None => None,
+            Some(RVersionRequest::Exact(version)) => Some(version),
+            Some(word) => bail!(
+                "--r-source dir: has the R that it has: leave --r-version {word} out, or name a version of three numbers"
+            ),
+        };
+        let r = installed_r(home, wanted)
+            .with_context(|| format!("--r-source dir:{}", home.display()))?;
+        let path = r.home.path.display();
+        self.reporter.note(&format!("R {} from {path}", r.version));
+        let packages = self.compiled_packages(&r, &BuildPlace::Host, lock).await?;
+        Ok((r, packages))
+    }
+
+    /// R and the packages of the runtime, compiled from their sources.
+    pub async fn compiled(
+        &self,
+        version: &RVersion,
+        lock: &mut Lockfile,
+    ) -> Result<(R, Vec<PackageFolder>)> {
+        let source = self.r_tarball(version, lock).await?;
+        let curl = self.curl_tarball().await?;
+        let compiler = self.compiler(&self.settings.place);
+        let compiled = compiled_r(&compiler, version, &source, &curl).await;
+        // What is R's source is pinned even if it did not compile.
+        if !matches!(compiled, Err(CompileError::Source(_))) {
+            lock.write()?;
         }
+        let r = compiled?;
+        let packages = self
+            .compiled_packages(&r, &self.settings.place, lock)
+            .await?;
+        Ok((r, packages))
     }
 
     async fn r_tarball(&self, version: &RVersion, lock: &mut Lockfile) -> Result<Tarball> {
@@ -74,7 +92,8 @@ impl Builder<'_> {
         locations.extend(r_locations(&self.settings.mirrors, version));
         let request = TarballRequest {
             what: format!("R {version}'s source"),
-            sha256: known.or_else(|| lock.source("R", &text).map(|source| source.sha256)),
+            built_for: None,
+            sha256: known.or_else(|| lock.source("R", &text, None).map(|source| source.sha256)),
             file_names: vec![
                 format!("R-{version}.tar.gz"),
                 format!("r-base_{version}.orig.tar.gz"),
@@ -84,7 +103,7 @@ impl Builder<'_> {
         match self.tarballs().obtain(&request).await {
             Ok(tarball) => {
                 if known.is_none() {
-                    pin(lock, "R", &text, &tarball);
+                    pin(lock, "R", &text, None, &tarball);
                 }
                 Ok(tarball)
             }
@@ -103,6 +122,7 @@ impl Builder<'_> {
         let curl = &self.recipe.curl;
         let request = TarballRequest {
             what: format!("curl {}'s source", curl.version),
+            built_for: None,
             sha256: Some(curl.sha256),
             file_names: vec![
                 curl.file_name(),
@@ -120,25 +140,39 @@ impl Builder<'_> {
         })
     }
 
-    /// The packages that are part of the runtime: those of an installed R that has them, else compiled.
-    pub async fn packages(&self, r: &R, lock: &mut Lockfile) -> Result<Vec<PackageFolder>> {
-        let place = match self.settings.r_source {
-            RSourceSpec::Cran => self.settings.place.clone(),
-            RSourceSpec::Folder(_) => BuildPlace::Host,
-        };
-        let mut folders = Vec::new();
+    /// The packages of the runtime that an R lacks.
+    async fn compiled_packages(
+        &self,
+        r: &R,
+        place: &BuildPlace,
+        lock: &mut Lockfile,
+    ) -> Result<Vec<PackageFolder>> {
+        let mut packages = Vec::new();
         for package in &self.recipe.packages.runtime {
-            if r.home.join("library").join(package).is_dir() {
+            if r.home.path.join("library").join(package).is_dir() {
                 continue;
             }
-            let source = self.package_tarball(package, lock).await?;
-            let folder = compiled_package(&self.compiler(&place), r, package, &source).await?;
-            folders.push((package.clone(), folder));
+            let (version, source) = self.package_tarball(package, lock).await?;
+            let path = compiled_package(&self.compiler(place), r, package, &source).await?;
+            packages.push(PackageFolder {
+                name: package.clone(),
+                folder: SourceFolder::new(path),
+                source: SourceRecord {
+                    name: package.clone(),
+                    version,
+                    origin: "CRAN's source, compiled".to_owned(),
+                    sha256: Some(source.sha256),
+                },
+            });
         }
-        Ok(folders)
+        Ok(packages)
     }
 
-    async fn package_tarball(&self, package: &str, lock: &mut Lockfile) -> Result<Tarball> {
+    async fn package_tarball(
+        &self,
+        package: &str,
+        lock: &mut Lockfile,
+    ) -> Result<(String, Tarball)> {
         let (version, sha256) = match self.package_version(package, lock).await? {
             Some(found) => found,
             None => bail!(
@@ -154,13 +188,14 @@ impl Builder<'_> {
         };
         let request = TarballRequest {
             what: format!("{package} {version}'s source"),
+            built_for: None,
             sha256,
             file_names: package_file_names(package, &version),
             locations: package_locations(&self.settings.mirrors, package, &version),
         };
         let tarball = self.tarballs().obtain(&request).await?;
-        pin(lock, package, &version, &tarball);
-        Ok(tarball)
+        pin(lock, package, &version, None, &tarball);
+        Ok((version, tarball))
     }
 
     /// The locked version, else one that a named folder has, else the newest of the mirrors.
@@ -170,13 +205,16 @@ impl Builder<'_> {
         lock: &Lockfile,
     ) -> Result<Option<(String, Option<Sha256>)>> {
         let newest = |source: &&LockedSource| source.version.parse::<RVersion>().ok();
-        if let Some(locked) = lock.versions(package).max_by_key(newest) {
+        if let Some(locked) = lock.versions(package, None).max_by_key(newest) {
             return Ok(Some((locked.version.clone(), Some(locked.sha256))));
         }
-        if let Some(version) = version_in_folders(&self.settings.folders, package) {
+        if let Some(version) = version_in_folders(
+            &self.settings.folders,
+            &[package, &format!("r-cran-{}", package.to_lowercase())],
+        ) {
             return Ok(Some((version, None)));
         }
-        let found = newest_source(&self.settings.mirrors, package, &self.http)
+        let found = newest_package(&self.settings.mirrors, package, &self.http)
             .await
             .with_context(|| {
                 format!(
@@ -188,9 +226,16 @@ impl Builder<'_> {
     }
 }
 
-fn pin(lock: &mut Lockfile, name: &str, version: &str, tarball: &Tarball) {
+/// Locks a tarball: its hash, and where it was fetched.
+pub fn pin(
+    lock: &mut Lockfile,
+    name: &str,
+    version: &str,
+    built_for: Option<&BuiltFor>,
+    tarball: &Tarball,
+) {
     let before = lock
-        .source(name, version)
+        .source(name, version, built_for)
         .and_then(|source| source.url.clone());
     let url = match &tarball.from {
         Some(Location::Url(url)) => Some(url.clone()),
@@ -199,6 +244,8 @@ fn pin(lock: &mut Lockfile, name: &str, version: &str, tarball: &Tarball) {
     lock.pin(LockedSource {
         name: name.to_owned(),
         version: version.to_owned(),
+        architecture: built_for.map(|built_for| built_for.architecture),
+        r: built_for.and_then(|built_for| built_for.r.clone()),
         url,
         sha256: tarball.sha256,
     });
@@ -208,12 +255,12 @@ fn unknown_version(version: &RVersion, there: &[RVersion]) -> String {
     if there.is_empty() {
         return format!("R {version} was not found");
     }
-    let list: Vec<String> = there.iter().take(8).map(ToString::to_string).collect();
-    format!("there is no R {version}; there are: {}", list.join(", "))
+    let list = list(&there[..there.len().min(8)]);
+    format!("there is no R {version}; there are: {list}")
 }
 
 /// CRAN's name of a package's tarball, and those of Debian's source packages.
-fn package_file_names(package: &str, version: &str) -> Vec<String> {
+pub fn package_file_names(package: &str, version: &str) -> Vec<String> {
     let debian = package.to_lowercase();
     let mut names = vec![format!("{package}_{version}.tar.gz")];
     for repacked in ["", "+dfsg", "+dfsg1", "+ds"] {
@@ -226,23 +273,22 @@ fn package_file_names(package: &str, version: &str) -> Vec<String> {
     names
 }
 
-/// The newest version of a package whose tarball is in one of the folders.
-fn version_in_folders(folders: &[PathBuf], package: &str) -> Option<String> {
-    let mut versions: Vec<RVersion> = folders
+/// The newest version of a package whose tarball is in one of the folders, under one of the names.
+pub fn version_in_folders(folders: &[PathBuf], names: &[&str]) -> Option<String> {
+    let named = |file: &str| {
+        let rest = names
+            .iter()
+            .find_map(|name| file.strip_prefix(&format!("{name}_")))?;
+        let version = rest.split(".orig.tar").next()?.split(".tar").next()?;
+        version.split('+').next()?.parse().ok()
+    };
+    let versions: Vec<RVersion> = folders
         .iter()
         .filter_map(|folder| fs_err::read_dir(folder).ok())
         .flat_map(|entries| entries.flatten())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter_map(|name| {
-            let rest = name
-                .strip_prefix(&format!("{package}_"))
-                .or_else(|| name.strip_prefix(&format!("r-cran-{}_", package.to_lowercase())))?;
-            let version = rest.split(".orig.tar").next()?.split(".tar").next()?;
-            version.split('+').next()?.parse().ok()
-        })
+        .filter_map(|entry| named(&entry.file_name().into_string().ok()?))
         .collect();
-    versions.sort();
-    versions.last().map(ToString::to_string)
+    versions.iter().max().map(ToString::to_string)
 }
 
 #[cfg(test)]
@@ -254,16 +300,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let has = |name: &str| fs_err::write(folder.path().join(name), "").unwrap();
         let folders = [folder.path().to_owned()];
-        assert_eq!(version_in_folders(&folders, "jsonlite"), None);
+        assert_eq!(
+            version_in_folders(&folders, &["jsonlite", "r-cran-jsonlite"]),
+            None
+        );
         has("r-cran-jsonlite_1.9.1+dfsg.orig.tar.xz");
         has("jsonliteplus_9.0.tar.gz");
         assert_eq!(
-            version_in_folders(&folders, "jsonlite").as_deref(),
+            version_in_folders(&folders, &["jsonlite", "r-cran-jsonlite"]).as_deref(),
             Some("1.9.1")
         );
         has("jsonlite_1.10.0.tar.gz");
         assert_eq!(
-            version_in_folders(&folders, "jsonlite").as_deref(),
+            version_in_folders(&folders, &["jsonlite", "r-cran-jsonlite"]).as_deref(),
             Some("1.10.0")
         );
         let names = package_file_names("jsonlite", "1.9.1");

@@ -48,7 +48,8 @@ impl Project {
         command
             .env_remove("SSL_CERT_DIR")
             .env("R_LAYER_CACHE", self.folder.path().join("cache"));
-        command.args(["build", "runtime", "--r-version", version, "--cran", cran]);
+        command.args(["build", "runtime", "--r-source", "cran"]);
+        command.args(["--r-version", version, "--cran", cran]);
         command
     }
 
@@ -127,11 +128,14 @@ fn what_a_mirror_served_is_pinned_and_taken_again_without_it() {
     let folder = tempfile::tempdir().unwrap();
     let build = |cran: &str| {
         let mut command = r_layer(folder.path());
-        succeed(
-            command
-                .env("NO_PROXY", "127.0.0.1")
-                .args(["build", "runtime", "--cran", cran]),
-        );
+        succeed(command.env("NO_PROXY", "127.0.0.1").args([
+            "build",
+            "runtime",
+            "--r-source",
+            "cran",
+            "--cran",
+            cran,
+        ]));
         std::fs::read(only_zip(&folder.path().join("dist"))).unwrap()
     };
     let first = build(&cran.base());
@@ -157,7 +161,7 @@ fn what_a_mirror_served_is_pinned_and_taken_again_without_it() {
 fn locked_jsonlite(project: &Path) -> (String, String) {
     let lock = r_layer::lockfile::Lockfile::read(project).unwrap();
     let source = lock
-        .versions("jsonlite")
+        .versions("jsonlite", None)
         .next()
         .expect("jsonlite is locked");
     (source.version.clone(), source.sha256.to_string())

@@ -6,7 +6,7 @@ use r_layer::lockfile::{LockedSource, Lockfile};
 use r_layer::progress::Silent;
 use r_layer::repository::{
     Location, Mirror, Tarball, TarballError, TarballRequest, Tarballs, available_r_versions,
-    newest_source, package_locations, r_locations,
+    newest_package, package_locations, r_locations,
 };
 
 use super::server::{Reply, Server, nobody};
@@ -22,6 +22,7 @@ fn mirrors(bases: &[&str]) -> Vec<Mirror> {
 fn r_of(bases: &[&str], sha256: Option<Sha256>) -> TarballRequest {
     TarballRequest {
         what: "R 4.4.9's source".to_owned(),
+        built_for: None,
         sha256,
         file_names: vec!["R-4.4.9.tar.gz".to_owned()],
         locations: r_locations(&mirrors(bases), &"4.4.9".parse().unwrap()),
@@ -199,13 +200,15 @@ async fn a_hash_that_was_pinned_holds_when_the_server_changes_its_mind() {
     lock.pin(LockedSource {
         name: "R".to_owned(),
         version: "4.4.9".to_owned(),
+        architecture: None,
+        r: None,
         url: first.from.map(|location| location.to_string()),
         sha256: first.sha256,
     });
     lock.write().unwrap();
 
     let lock = Lockfile::read(project.path()).unwrap();
-    let pinned = lock.source("R", "4.4.9").unwrap();
+    let pinned = lock.source("R", "4.4.9", None).unwrap();
     assert_eq!(
         (pinned.sha256, pinned.url.clone()),
         (Sha256::of(&r), Some(server.url(R_PATH)))
@@ -233,20 +236,20 @@ async fn indexes_and_listings_are_read_from_the_first_mirror_that_has_them() {
             .map(ToString::to_string)
             .collect();
         assert_eq!(versions, ["4.10.0", "4.4.3"], "{first}");
-        let newest = newest_source(&mirrors, "jsonlite", &http)
+        let newest = newest_package(&mirrors, "jsonlite", &http)
             .await
             .unwrap()
             .unwrap();
         assert_eq!(newest.version, "1.10.0", "{first}");
         assert!(
-            newest_source(&mirrors, "absent", &http)
+            newest_package(&mirrors, "absent", &http)
                 .await
                 .unwrap()
                 .is_none()
         );
     }
     assert!(
-        newest_source(&mirrors(&[&nobody()]), "jsonlite", &http)
+        newest_package(&mirrors(&[&nobody()]), "jsonlite", &http)
             .await
             .is_err()
     );

@@ -15,7 +15,7 @@ async fn download(url: &str, patience: Patience) -> (Result<(), HttpError>, Vec<
     let path = folder.path().join("file");
     let task = Silent.begin("fetching", None);
     let outcome = http(patience).download(url, &path, &*task).await;
-    (outcome, std::fs::read(path).unwrap_or_default())
+    (outcome.map(drop), std::fs::read(path).unwrap_or_default())
 }
 
 /// The error that a download of everything from that server ends with, and how often it was asked.

@@ -20,12 +20,12 @@ fn a_value_that_there_is_not_is_answered_with_those_that_there_are() {
         (
             "--r-source",
             "conda",
-            "`conda` is no source of R; there are: cran",
+            "`conda` is no source of R; there are: posit",
         ),
         (
             "--r-source",
             "dir:",
-            "`dir:` is no source of R; there are: cran",
+            "`dir:` is no source of R; there are: posit",
         ),
         (
             "--build-root",
@@ -39,16 +39,12 @@ fn a_value_that_there_is_not_is_answered_with_those_that_there_are() {
         ),
         (
             "--r-version",
-            "4.5",
-            "R's version has three numbers, as 4.5.0, and this is `4.5`",
+            "4",
+            "`4` is no version of R; type one as 4.5.0",
         ),
-        (
-            "--r-version",
-            "4.5.0.1",
-            "R's version has three numbers, as 4.5.0, and this is `4.5.0.1`",
-        ),
-        ("--r-version", "latest", "`latest` is not a version"),
-        ("--r-version", "../../4", "`../../4` is not a version"),
+        ("--r-version", "4.5.0.1", "`4.5.0.1` is no version of R"),
+        ("--r-version", "latest", "`latest` is no version of R"),
+        ("--r-version", "../../4", "`../../4` is no version of R"),
         ("--r-source", "dir:/absent", "--r-source dir:/absent"),
     ] {
         place.assert_refused(place.build_offline().args([flag, value]), &[words]);
@@ -216,7 +212,7 @@ fn flags_count_before_the_environment_before_the_manifest() {
         place.write(&format!("{folder}/R-4.4.9.tar.gz"), "not a tarball");
     }
     for (key, is_list, told) in [
-        ("r-version", false, "`{}` is not a version"),
+        ("r-version", false, "`{}` is no version of R"),
         ("r-source", false, "`{}` is no source of R"),
         ("build-root", false, "`{}` is no root file system"),
         ("arch", false, "there is no architecture `{}`"),
@@ -232,7 +228,7 @@ fn flags_count_before_the_environment_before_the_manifest() {
         let flag = format!("--{key}");
         let value = if is_list { "[\"a\"]" } else { "\"a\"" };
         let needed = if is_list {
-            "r-version = \"4.4.9\"\n"
+            "r-version = \"4.4.9\"\nr-source = \"cran\"\n"
         } else {
             ""
         };
@@ -247,7 +243,7 @@ fn flags_count_before_the_environment_before_the_manifest() {
             (Some("b"), Some("c"), "c"),
         ] {
             // A CRAN that has nothing, so that no network is asked; unless it is what is tried here.
-            let mut command = if key == "cran" {
+            let mut command = if matches!(key, "cran" | "r-source") {
                 place.build()
             } else {
                 place.build_offline()
@@ -274,6 +270,6 @@ fn flags_count_before_the_environment_before_the_manifest() {
     place.assert_refused(&mut place.build_offline(), &["there is no BLAS `a`"]);
     place.assert_refused(
         place.build_offline().args(["--blas", "reference"]),
-        &["`b` is not a version"],
+        &["`b` is no version of R"],
     );
 }

@@ -1,5 +1,8 @@
 //! Unpacking tarballs from elsewhere without letting them write anywhere but into their folder.
 
+mod links;
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Component, Path, PathBuf};
@@ -70,10 +73,28 @@ impl ArchiveError {
     }
 }
 
+/// What becomes of a tarball's symbolic links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// They stay links, as sources want them.
+    Kept,
+    /// Each becomes a copy of what it leads to, so that every system can hold it; what leads nowhere is left out.
+    Copied,
+}
+
+/// The files that a tarball marks as executable, by their path in it: not every system keeps that with the file.
+pub type Executables = BTreeSet<PathBuf>;
+
 /// Unpacks a .tar.gz or .tar.xz into an empty folder, which is made if need be, at most `limit` bytes.
 ///
-/// Regular files, folders, and links that stay within the folder are unpacked; owners are not.
-pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError> {
+/// Regular files, folders, and links that stay within the folder are unpacked; owners are not. Links come last, so that
+/// nothing is ever written through one.
+pub fn unpack(
+    path: &Path,
+    folder: &Path,
+    limit: u64,
+    links: Links,
+) -> Result<Executables, ArchiveError> {
     let damaged = |source| ArchiveError::Damaged {
         path: path.to_owned(),
         source,
@@ -83,7 +104,8 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
     let mut archive = tar::Archive::new(reader);
     fs_err::create_dir_all(folder).map_err(damaged)?;
     let mut unpacked = 0_u64;
-    let mut links = Vec::new();
+    let mut found = Vec::new();
+    let mut executables = Executables::new();
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         unpacked = unpacked.saturating_add(entry.size());
@@ -93,18 +115,36 @@ pub fn unpack(path: &Path, folder: &Path, limit: u64) -> Result<(), ArchiveError
                 limit,
             });
         }
-        check(path, &entry)?;
-        if entry.header().entry_type() == EntryType::Symlink {
-            links.push(entry.path().map_err(damaged)?.into_owned());
+        let place = check(path, &entry)?;
+        match entry.header().entry_type() {
+            EntryType::Symlink => {
+                found.push((place, PathBuf::from(link_target(&entry))));
+                continue;
+            }
+            EntryType::Regular if entry.header().mode().unwrap_or(0) & 0o100 != 0 => {
+                executables.insert(place);
+            }
+            _ => {}
         }
         entry.set_preserve_mtime(false);
         entry.unpack_in(folder).map_err(damaged)?;
     }
-    check_links(path, folder, &links)?;
+    match links {
+        Links::Kept => links::keep(path, folder, &found)?,
+        Links::Copied => {
+            let (executables, room) = (&mut executables, limit - unpacked);
+            let copies = links::Copies {
+                folder,
+                executables,
+                room,
+            };
+            copies.make(found).map_err(damaged)?;
+        }
+    }
     // The stream behind the last entry is read too: gzip and xz have their checksums there.
     let mut rest = archive.into_inner();
     std::io::copy(&mut rest, &mut std::io::sink()).map_err(damaged)?;
-    Ok(())
+    Ok(executables)
 }
 
 /// How a tarball is compressed.
@@ -143,7 +183,8 @@ fn open(path: &Path) -> Result<Box<dyn Read>, ArchiveError> {
     }
 }
 
-fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveError> {
+/// Where an entry belongs, if it may be there.
+fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<PathBuf, ArchiveError> {
     let archive = || path.to_owned();
     let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
     let Some(place) = within_folder(Path::new(""), Path::new(&name)) else {
@@ -159,7 +200,7 @@ fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveE
         | EntryType::XHeader
         | EntryType::XGlobalHeader
         | EntryType::GNULongName
-        | EntryType::GNULongLink => return Ok(()),
+        | EntryType::GNULongLink => None,
         EntryType::Symlink => {
             let target = link_target(entry);
             let parent = place.parent().unwrap_or(Path::new("")).to_owned();
@@ -183,29 +224,8 @@ fn check<R: Read>(path: &Path, entry: &tar::Entry<'_, R>) -> Result<(), ArchiveE
             entry: name,
             target,
         }),
-        None => Ok(()),
+        None => Ok(place),
     }
-}
-
-/// A link through another link may lead outside though both, by their words, stay within.
-fn check_links(path: &Path, folder: &Path, links: &[PathBuf]) -> Result<(), ArchiveError> {
-    let within = fs_err::canonicalize(folder).map_err(|source| ArchiveError::Damaged {
-        path: path.to_owned(),
-        source,
-    })?;
-    for link in links {
-        // One that leads nowhere leads nowhere outside either.
-        if let Ok(target) = fs_err::canonicalize(folder.join(link))
-            && !target.starts_with(&within)
-        {
-            return Err(ArchiveError::LinkLeaves {
-                path: path.to_owned(),
-                entry: link.display().to_string(),
-                target: target.display().to_string(),
-            });
-        }
-    }
-    Ok(())
 }
 
 fn link_target<R: Read>(entry: &tar::Entry<'_, R>) -> String {
@@ -285,7 +305,7 @@ mod tests {
     fn unpacked(entries: &[(&str, EntryType, &str)]) -> Result<tempfile::TempDir, ArchiveError> {
         let (_folder, path) = tarball(entries);
         let into = tempfile::tempdir().unwrap();
-        unpack(&path, into.path(), LIMIT).map(|()| into)
+        unpack(&path, into.path(), LIMIT, Links::Kept).map(|_| into)
     }
 
     #[test]
@@ -303,6 +323,28 @@ mod tests {
             );
         }
         assert_eq!(top_folder(into.path()).unwrap(), into.path().join("R"));
+    }
+
+    #[test]
+    fn links_become_copies_where_they_are_to() {
+        let (_folder, path) = tarball(&[
+            ("R/second", EntryType::Symlink, "first"),
+            ("R/first", EntryType::Symlink, "bin/R"),
+            ("R/bin/R", EntryType::Regular, "program"),
+            ("R/tools", EntryType::Symlink, "bin"),
+            ("R/nowhere", EntryType::Symlink, "absent"),
+            ("R/circle", EntryType::Symlink, "circle"),
+        ]);
+        let into = tempfile::tempdir().unwrap();
+        unpack(&path, into.path(), LIMIT, Links::Copied).unwrap();
+        for name in ["first", "second", "tools/R"] {
+            let place = into.path().join("R").join(name);
+            assert!(!place.is_symlink());
+            assert_eq!(fs_err::read_to_string(place).unwrap(), "program");
+        }
+        for name in ["nowhere", "circle"] {
+            assert!(!into.path().join("R").join(name).exists());
+        }
     }
 
     #[test]
@@ -361,10 +403,10 @@ mod tests {
         let content = fs_err::read(&path).unwrap();
         fs_err::write(&path, &content[..content.len() - 6]).unwrap();
         let into = tempfile::tempdir().unwrap();
-        let error = unpack(&path, into.path(), LIMIT).unwrap_err();
+        let error = unpack(&path, into.path(), LIMIT, Links::Kept).unwrap_err();
         assert!(matches!(error, ArchiveError::Damaged { .. }), "{error}");
         fs_err::write(&path, "<html>").unwrap();
-        let error = unpack(&path, into.path(), LIMIT).unwrap_err();
+        let error = unpack(&path, into.path(), LIMIT, Links::Kept).unwrap_err();
         assert!(matches!(error, ArchiveError::NotATarball(_)), "{error}");
     }
 

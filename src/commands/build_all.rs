@@ -1,0 +1,143 @@
+//! `r-layer build --all`: every R version and processor that the manifest lists, one after the other.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::Outcome;
+use super::build_runtime::{self, Built};
+use crate::cli::BuildRuntimeArgs;
+use crate::manifest::Manifest;
+use crate::progress::Reporter;
+
+/// What was built and what was not, as it is printed.
+#[derive(Debug, Serialize)]
+pub struct BuiltAll {
+    built: Vec<Built>,
+    failed: Vec<Failure>,
+}
+
+/// A layer that was not built.
+#[derive(Debug, Serialize)]
+struct Failure {
+    /// The version of R, as it was asked for.
+    r_version: Option<String>,
+    /// The processor.
+    architecture: Option<String>,
+    /// Why.
+    error: String,
+}
+
+impl BuiltAll {
+    /// How the command ends.
+    pub fn outcome(&self) -> Outcome {
+        match (self.built.is_empty(), self.failed.is_empty()) {
+            (_, true) => Outcome::Done,
+            (false, false) => Outcome::PartlyDone,
+            (true, false) => Outcome::Fault,
+        }
+    }
+}
+
+impl fmt::Display for BuiltAll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for built in &self.built {
+            built.fmt(f)?;
+        }
+        for failure in &self.failed {
+            let what = describe(&failure.r_version, &failure.architecture);
+            writeln!(f, "not built: {what}: {}", failure.error)?;
+        }
+        Ok(())
+    }
+}
+
+/// Builds them; one that fails does not keep the others from being built.
+pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<BuiltAll> {
+    let project = std::env::current_dir().context("the current folder is gone")?;
+    let manifest = Manifest::read(&project)?.runtime;
+    let versions = listed(args.r_version.clone(), manifest.r_version.0);
+    let architectures = listed(args.arch.clone(), manifest.arch.0);
+    let mut all = BuiltAll {
+        built: Vec::new(),
+        failed: Vec::new(),
+    };
+    for version in &versions {
+        for architecture in &architectures {
+            let args = BuildRuntimeArgs {
+                r_version: version.clone(),
+                arch: architecture.clone(),
+                ..args.clone()
+            };
+            match build_runtime::run(args, reporter).await {
+                Ok(built) => all.built.push(built),
+                Err(error) => {
+                    let what = describe(version, architecture);
+                    reporter.warn(&format!("{what} was not built"));
+                    all.failed.push(Failure {
+                        r_version: version.clone(),
+                        architecture: architecture.clone(),
+                        error: format!("{error:#}"),
+                    });
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The one of the flag, else those of the manifest, else the default.
+fn listed(flag: Option<String>, manifest: Vec<String>) -> Vec<Option<String>> {
+    match flag {
+        Some(flag) => vec![Some(flag)],
+        None if manifest.is_empty() => vec![None],
+        None => manifest.into_iter().map(Some).collect(),
+    }
+}
+
+fn describe(version: &Option<String>, architecture: &Option<String>) -> String {
+    let version = version.as_deref().unwrap_or("default");
+    match architecture {
+        Some(architecture) => format!("R {version} for {architecture}"),
+        None => format!("R {version}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_stands_for_the_list() {
+        let text = |text: &str| text.to_owned();
+        assert_eq!(listed(None, Vec::new()), [None]);
+        assert_eq!(
+            listed(None, vec![text("4.4"), text("4.5")]),
+            [Some(text("4.4")), Some(text("4.5"))]
+        );
+        assert_eq!(
+            listed(Some(text("4.3")), vec![text("4.4")]),
+            [Some(text("4.3"))]
+        );
+    }
+
+    #[test]
+    fn the_outcome_says_whether_all_some_or_none_were_built() {
+        let failed = || Failure {
+            r_version: None,
+            architecture: None,
+            error: String::new(),
+        };
+        let none = BuiltAll {
+            built: Vec::new(),
+            failed: vec![failed()],
+        };
+        assert_eq!(none.outcome(), Outcome::Fault);
+        let nothing_to_do = BuiltAll {
+            built: Vec::new(),
+            failed: Vec::new(),
+        };
+        assert_eq!(nothing_to_do.outcome(), Outcome::Done);
+    }
+}

@@ -1,0 +1,170 @@
+//! R and the packages of the runtime from Posit: fetched, not compiled.
+
+use anyhow::{Context, Result, anyhow};
+
+use super::sources::{package_file_names, pin, version_in_folders};
+use super::version::list;
+use super::{Builder, PackageFolder};
+use crate::checksum::Sha256;
+use crate::distribution::{R, binary_package, portable_r};
+use crate::layer::record::SourceRecord;
+use crate::lockfile::{BuiltFor, LockedSource, Lockfile};
+use crate::package::RVersion;
+use crate::repository::{
+    Mirror, Tarball, TarballError, TarballRequest, newest_package, package_locations,
+};
+
+impl Builder<'_> {
+    /// Posit's portable R, and the packages of the runtime that it lacks.
+    pub async fn prebuilt(
+        &self,
+        version: &RVersion,
+        lock: &mut Lockfile,
+    ) -> Result<(R, Vec<PackageFolder>)> {
+        let architecture = self.settings.architecture;
+        let tarball = self.portable_tarball(version, lock).await?;
+        let r = portable_r(&tarball, version, architecture, &self.cache, self.reporter).await?;
+        // What is no R of that version and processor is not pinned.
+        let built_for = BuiltFor {
+            architecture,
+            r: None,
+        };
+        pin(lock, "R", &version.to_string(), Some(&built_for), &tarball);
+        lock.write()?;
+        let mut packages = Vec::new();
+        for package in &self.recipe.packages.runtime {
+            if !r.home.path.join("library").join(package).is_dir() {
+                packages.push(self.binary(package, version, lock).await?);
+            }
+        }
+        Ok((r, packages))
+    }
+
+    async fn portable_tarball(&self, version: &RVersion, lock: &Lockfile) -> Result<Tarball> {
+        let architecture = self.settings.architecture;
+        let builds = &self.settings.builds;
+        let built_for = BuiltFor {
+            architecture,
+            r: None,
+        };
+        let mut locations = self.settings.r_tarballs.clone();
+        locations.push(builds.location(version, architecture));
+        let locked = lock.source("R", &version.to_string(), Some(&built_for));
+        let file_name = builds.file_name(version, architecture);
+        let request = TarballRequest {
+            what: format!("R {version} for {architecture}"),
+            sha256: locked.map(|source| source.sha256),
+            built_for: Some(built_for),
+            file_names: vec![file_name.clone()],
+            locations,
+        };
+        match self.tarballs().obtain(&request).await {
+            Ok(tarball) => Ok(tarball),
+            Err(
+                error @ TarballError::Nowhere {
+                    not_there: true, ..
+                },
+            ) => {
+                let there = builds.nearest(version, architecture, &self.http).await;
+                Err(error).with_context(|| match there.is_empty() {
+                    true => self.without_posit(&file_name),
+                    false => format!(
+                        "Posit has no portable R {version} for {architecture}; the nearest that there are: {}",
+                        list(&there)
+                    ),
+                })
+            }
+            Err(error @ TarballError::Nowhere { .. }) => {
+                Err(error).with_context(|| self.without_posit(&file_name))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What to type where Posit cannot be reached.
+    fn without_posit(&self, file_name: &str) -> String {
+        format!(
+            "Posit's portable R is needed once. Where {} cannot be reached: name a mirror with --posit and --p3m, put \
+             {file_name} and jsonlite's binary package into a folder and type --sources FOLDER, or compile R from CRAN's \
+             source with --r-source cran",
+            self.settings.builds.base
+        )
+    }
+
+    async fn binary(
+        &self,
+        package: &str,
+        r_version: &RVersion,
+        lock: &mut Lockfile,
+    ) -> Result<PackageFolder> {
+        let built_for = BuiltFor {
+            architecture: self.settings.architecture,
+            r: Some(r_version.minor_text()),
+        };
+        let repository = self
+            .settings
+            .package_manager
+            .binaries(&r_version.minor_text(), built_for.architecture);
+        let (version, sha256) = self
+            .binary_version(package, &built_for, &repository, lock)
+            .await?;
+        let request = TarballRequest {
+            what: format!("{package} {version} for {}", built_for.architecture),
+            sha256,
+            built_for: Some(built_for.clone()),
+            file_names: package_file_names(package, &version),
+            locations: package_locations(&[repository], package, &version),
+        };
+        let tarball = self
+            .tarballs()
+            .obtain(&request)
+            .await
+            .with_context(|| no_binary(package))?;
+        let (cache, reporter) = (&self.cache, self.reporter);
+        let folder =
+            binary_package(&tarball, package, &version, &built_for, cache, reporter).await?;
+        pin(lock, package, &version, Some(&built_for), &tarball);
+        let platform = &self.settings.package_manager.platform;
+        Ok(PackageFolder {
+            name: package.to_owned(),
+            folder,
+            source: SourceRecord {
+                name: package.to_owned(),
+                version,
+                origin: format!("Posit Package Manager, binary for {platform}"),
+                sha256: Some(tarball.sha256),
+            },
+        })
+    }
+
+    /// The locked version, else one that a named folder has, else the newest of the repository.
+    async fn binary_version(
+        &self,
+        package: &str,
+        built_for: &BuiltFor,
+        repository: &Mirror,
+        lock: &Lockfile,
+    ) -> Result<(String, Option<Sha256>)> {
+        let newest = |source: &&LockedSource| source.version.parse::<RVersion>().ok();
+        if let Some(locked) = lock.versions(package, Some(built_for)).max_by_key(newest) {
+            return Ok((locked.version.clone(), Some(locked.sha256)));
+        }
+        if let Some(version) = version_in_folders(&self.settings.folders, &[package]) {
+            return Ok((version, None));
+        }
+        let repositories = std::slice::from_ref(repository);
+        match newest_package(repositories, package, &self.http).await {
+            Ok(Some(found)) => Ok((found.version, None)),
+            Ok(None) => Err(anyhow!("{repository} has no R package {package}"))
+                .with_context(|| no_binary(package)),
+            Err(error) => Err(error).with_context(|| no_binary(package)),
+        }
+    }
+}
+
+fn no_binary(package: &str) -> String {
+    format!(
+        "the R package {package} is part of the runtime, and its binary cannot be had; name a repository with --p3m, put \
+         the binary package into a folder and type --sources FOLDER, or compile R and its packages with --r-source cran"
+    )
+}
