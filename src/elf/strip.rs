@@ -1,7 +1,8 @@
 //! Leaving out what the loader does not read: symbol tables and debug information.
 //!
-//! What the segments map stays where it is, byte for byte; behind it come a new table of section names
-//! and the headers of the sections that are left. (`object::build` would lay out dynamic symbols and
+//! What the segments map stays in memory where it is, byte for byte; in the file it moves together where nothing mapped
+//! lies between (patchelf puts what it changes behind the debug information). Behind it come a new table of section
+//! names and the headers of the sections that are left. (`object::build` would lay out dynamic symbols and
 //! hash tables anew, which a layer neither needs nor can prove right for every file it meets; so only
 //! the file's own structures are taken from the crate.)
 
@@ -36,7 +37,10 @@ pub fn strip(content: &[u8]) -> StripOutcome {
     if sections.is_empty() {
         return StripOutcome::Kept("nothing to strip");
     }
-    let Some(mut stripped) = mapped_part(content, header, segments) else {
+    let Some(layout) = Layout::of(header, segments) else {
+        return StripOutcome::Kept("segments that cannot be where they are");
+    };
+    let Some(mut stripped) = layout.apply(content, segments) else {
         return StripOutcome::Kept("segments that lie outside the file");
     };
     let Some(names) = header
@@ -46,7 +50,7 @@ pub fn strip(content: &[u8]) -> StripOutcome {
     else {
         return StripOutcome::Kept("sections without names");
     };
-    append_sections(&mut stripped, header, sections, names);
+    append_sections(&mut stripped, header, sections, names, &layout);
     if stripped.len() < content.len() {
         StripOutcome::Stripped(stripped)
     } else {
@@ -66,31 +70,80 @@ fn tables(content: &[u8]) -> object::read::Result<Tables<'_>> {
     ))
 }
 
-/// The file up to the end of what is mapped; bytes in between that no segment maps are zeroed, so that
-/// they take no room in a zip.
-fn mapped_part(content: &[u8], header: &Header, segments: &[Segment]) -> Option<Vec<u8>> {
-    let headers_end =
-        u64::from(header.e_phentsize(LE)) * segments.len() as u64 + header.e_phoff(LE);
-    let mut mapped = vec![(0, headers_end)];
-    mapped.extend(
-        segments
+/// Where what is mapped lies in the file, and where it will lie.
+struct Layout {
+    /// Sorted and apart from each other: (offset, end, offset from then on).
+    ranges: Vec<(u64, u64, u64)>,
+    program_headers: u64,
+}
+
+impl Layout {
+    fn of(header: &Header, segments: &[Segment]) -> Option<Layout> {
+        let program_headers = header.e_phoff(LE);
+        let table_size = u64::from(header.e_phentsize(LE)) * segments.len() as u64;
+        let mut mapped = vec![
+            (0, size_of::<Header>() as u64),
+            (program_headers, program_headers.checked_add(table_size)?),
+        ];
+        for segment in segments {
+            let (offset, size) = segment.file_range(LE);
+            mapped.push((offset, offset.checked_add(size)?));
+        }
+        mapped.retain(|(start, end)| start < end);
+        mapped.sort_unstable();
+        let alignment = segments
             .iter()
-            .map(|segment| segment.file_range(LE))
-            .map(|(offset, size)| (offset, offset.saturating_add(size))),
-    );
-    mapped.sort_unstable();
-    let mut part = Vec::new();
-    for (start, end) in mapped {
-        let (start, end) = (usize::try_from(start).ok()?, usize::try_from(end).ok()?);
-        let bytes = content.get(start..end)?;
-        if part.len() < start {
-            part.resize(start, 0);
+            .map(|segment| segment.p_align(LE))
+            .max()?
+            .max(1);
+        let mut ranges: Vec<(u64, u64, u64)> = Vec::new();
+        for (start, end) in mapped {
+            match ranges.last_mut() {
+                Some((_, last_end, _)) if start <= *last_end => *last_end = end.max(*last_end),
+                Some((last_start, last_end, place)) => {
+                    // An offset and the address that it is mapped to agree modulo the alignment.
+                    let free = *place + (*last_end - *last_start);
+                    let gap = (start % alignment + alignment - free % alignment) % alignment;
+                    let place = free.checked_add(gap)?.min(start);
+                    ranges.push((start, end, place));
+                }
+                None => ranges.push((start, end, start)),
+            }
         }
-        if part.len() < end {
-            part.extend_from_slice(&bytes[part.len() - start..]);
-        }
+        Some(Layout {
+            ranges,
+            program_headers,
+        })
     }
-    Some(part)
+
+    /// Where an offset of the file will be.
+    fn moved(&self, offset: u64) -> u64 {
+        let before = self.ranges.iter().rfind(|(start, _, _)| *start <= offset);
+        before.map_or(offset, |(start, end, place)| {
+            place + (offset.min(*end) - start)
+        })
+    }
+
+    /// The mapped part of a file, with zeros in between, and with segments that know where they are.
+    fn apply(&self, content: &[u8], segments: &[Segment]) -> Option<Vec<u8>> {
+        let mut part = Vec::new();
+        for (start, end, place) in &self.ranges {
+            let bytes = content.get(usize::try_from(*start).ok()?..usize::try_from(*end).ok()?)?;
+            part.resize(usize::try_from(*place).ok()?, 0);
+            part.extend_from_slice(bytes);
+        }
+        let mut segments = segments.to_vec();
+        for segment in &mut segments {
+            if segment.p_filesz(LE) > 0 {
+                segment.p_offset = U64::new(LE, self.moved(segment.p_offset(LE)));
+            }
+        }
+        let table = pod::bytes_of_slice(&segments);
+        let place = usize::try_from(self.moved(self.program_headers)).ok()?;
+        part.get_mut(place..place + table.len())?
+            .copy_from_slice(table);
+        Some(part)
+    }
 }
 
 /// The names of the sections, in order; empty where a section is left out.
@@ -116,7 +169,13 @@ fn is_loaded(section: &Section) -> bool {
 
 /// Writes the names and headers of the loaded sections behind the mapped part and points the file's
 /// header to them. Sections keep their numbers, which dynamic symbols refer to.
-fn append_sections(part: &mut Vec<u8>, header: &Header, sections: &[Section], names: Vec<&[u8]>) {
+fn append_sections(
+    part: &mut Vec<u8>,
+    header: &Header,
+    sections: &[Section],
+    names: Vec<&[u8]>,
+    layout: &Layout,
+) {
     let last = sections.iter().rposition(is_loaded).unwrap_or(0);
     let names_offset = part.len();
     part.push(0);
@@ -128,6 +187,7 @@ fn append_sections(part: &mut Vec<u8>, header: &Header, sections: &[Section], na
         }
         let mut section = *section;
         section.sh_name = U32::new(LE, (part.len() - names_offset) as u32);
+        section.sh_offset = U64::new(LE, layout.moved(section.sh_offset(LE)));
         part.extend_from_slice(name);
         part.push(0);
         kept.push(section);
@@ -143,6 +203,7 @@ fn append_sections(part: &mut Vec<u8>, header: &Header, sections: &[Section], na
 
     part.resize(part.len().next_multiple_of(8), 0);
     let mut header = *header;
+    header.e_phoff = U64::new(LE, layout.moved(layout.program_headers));
     header.e_shoff = U64::new(LE, part.len() as u64);
     header.e_shnum = U16::new(LE, kept.len() as u16);
     header.e_shstrndx = U16::new(LE, elf::SymbolSection((kept.len() - 1) as u16));
@@ -217,6 +278,68 @@ mod tests {
             let start = start.max(header).min(end);
             assert_eq!(program[start..end], stripped[start..end]);
         }
+    }
+
+    /// The same program with room that nothing maps before its last segment, as patchelf leaves it.
+    fn with_a_hole(program: &[u8], size: u64) -> Vec<u8> {
+        let (header, segments, sections) = tables(program).unwrap();
+        let loads = segments
+            .iter()
+            .filter(|segment| segment.p_type(LE) == elf::PT_LOAD);
+        let hole = loads.map(|segment| segment.p_offset(LE)).max().unwrap();
+        let moved = |offset: u64| {
+            U64::new(
+                LE,
+                if offset >= hole {
+                    offset + size
+                } else {
+                    offset
+                },
+            )
+        };
+        let mut file = program[..hole as usize].to_vec();
+        file.resize((hole + size) as usize, 0xcc);
+        file.extend_from_slice(&program[hole as usize..]);
+        let write = |file: &mut Vec<u8>, place: u64, bytes: &[u8]| {
+            file[place as usize..][..bytes.len()].copy_from_slice(bytes);
+        };
+        let (mut header, mut segments, mut sections) =
+            (*header, segments.to_vec(), sections.to_vec());
+        for segment in &mut segments {
+            segment.p_offset = moved(segment.p_offset(LE));
+        }
+        for section in &mut sections {
+            section.sh_offset = moved(section.sh_offset(LE));
+        }
+        header.e_shoff = moved(header.e_shoff(LE));
+        write(&mut file, 0, pod::bytes_of(&header));
+        write(
+            &mut file,
+            header.e_phoff(LE),
+            pod::bytes_of_slice(&segments),
+        );
+        write(
+            &mut file,
+            header.e_shoff(LE),
+            pod::bytes_of_slice(&sections),
+        );
+        file
+    }
+
+    #[test]
+    fn what_nothing_maps_takes_no_room_wherever_it_lies() {
+        let program = this_program();
+        let file = with_a_hole(&program, 1 << 20);
+        assert_eq!(
+            ElfFile::read(&file).unwrap(),
+            ElfFile::read(&program).unwrap()
+        );
+        let (StripOutcome::Stripped(closed), StripOutcome::Stripped(expected)) =
+            (strip(&file), strip(&program))
+        else {
+            panic!("a program with symbols is stripped");
+        };
+        assert!(closed == expected);
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn a_manifest_that_is_not_understood_is_named_with_its_line() {
             "[runtime]\nr-version = 4.4\n",
             &[
                 "line 2",
-                "invalid type: floating point `4.4`, expected a string",
+                "invalid type: floating point `4.4`, expected a text in quotes",
             ],
         ),
         (
