@@ -55,7 +55,10 @@ pub async fn run(args: InvokeArgs, printer: Printer, reporter: &dyn Reporter) ->
         Some(port) => {
             // What cannot work fails before anything is unpacked.
             let api = serve::listen(SocketAddr::new(args.host, port)).await?;
-            let changes = args.watch.then(|| CodeChanges::watch(&code)).transpose()?;
+            let changes = match args.watch {
+                true => CodeChanges::watch(&code)?,
+                false => CodeChanges::unwatched(),
+            };
             let sandbox = sandbox(args, code, &identity, &environment, reporter).await?;
             let session = Session::new(sandbox, timeout, log);
             serve::run(api, changes, session, &printer, reporter).await

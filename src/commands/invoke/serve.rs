@@ -38,7 +38,7 @@ pub async fn listen(address: SocketAddr) -> Result<InvokeApi> {
 /// Works off calls until the command is stopped; changed code ends the session between two of them.
 pub async fn run(
     mut api: InvokeApi,
-    mut changes: Option<CodeChanges>,
+    mut changes: CodeChanges,
     mut session: Session<'_>,
     printer: &Printer,
     reporter: &dyn Reporter,
@@ -47,11 +47,8 @@ pub async fn run(
     loop {
         tokio::select! {
             biased;
-            first = next_change(&mut changes) => {
-                let paths = match &mut changes {
-                    Some(changes) => changes.rest(first).await,
-                    None => BTreeSet::from([first]),
-                };
+            first = changes.next() => {
+                let paths = changes.rest(first).await;
                 session.end().await;
                 reporter.note(&told(&paths));
             }
@@ -73,7 +70,7 @@ fn announce(address: SocketAddr, printer: &Printer, reporter: &dyn Reporter) -> 
     reporter.note(&format!(
         "the function answers at {url} until Ctrl-C:\n  \
         curl -d '{{}}' {url}{PATH}\n  \
-        aws lambda invoke --endpoint-url {url} --function-name function --payload '{{}}' /dev/stdout"
+        aws lambda invoke --endpoint-url {url} --function-name function /dev/stdout"
     ));
     Ok(())
 }
@@ -97,14 +94,6 @@ async fn answer(call: Call, session: &mut Session<'_>, reporter: &dyn Reporter) 
     if let Some(caller) = call.caller {
         // Who went away meanwhile needs no answer.
         let _ = caller.send(reply);
-    }
-}
-
-/// The first of some changes; never, if nobody watches.
-async fn next_change(changes: &mut Option<CodeChanges>) -> PathBuf {
-    match changes {
-        Some(changes) => changes.next().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -23,10 +23,18 @@ const FOLDERS_OF_TOOLS: [&str; 5] = [".git", ".hg", ".svn", ".Rproj.user", ".ide
 pub struct CodeChanges {
     changed: mpsc::UnboundedReceiver<PathBuf>,
     /// It watches as long as it lives.
-    _watcher: RecommendedWatcher,
+    _watcher: Option<RecommendedWatcher>,
 }
 
 impl CodeChanges {
+    /// Changes that nobody looks for.
+    pub fn unwatched() -> CodeChanges {
+        CodeChanges {
+            changed: mpsc::unbounded_channel().1,
+            _watcher: None,
+        }
+    }
+
     /// Watches a folder. Links are not followed: a function sees nothing outside its folder.
     pub fn watch(folder: &Path) -> Result<CodeChanges> {
         let (sender, changed) = mpsc::unbounded_channel();
@@ -43,7 +51,7 @@ impl CodeChanges {
                 watcher.watch(folder, RecursiveMode::Recursive)?;
                 Ok(CodeChanges {
                     changed,
-                    _watcher: watcher,
+                    _watcher: Some(watcher),
                 })
             })
             .with_context(|| format!("{} cannot be watched; leave out --watch", folder.display()))
