@@ -21,7 +21,7 @@ handler <- function(what = "count", context) {
         count = events,
         print = { print("printed"); message("a message"); "done" },
         chatter = { cat(strrep("x", 10000)); "done" },
-        wait = { Sys.sleep(2); events },
+        wait = { while (!file.exists("go")) Sys.sleep(0.05); events },
         fail = stop("no such luck"),
         quit = quit(status = 3),
         die = tools::pskill(Sys.getpid(), 9),
@@ -137,8 +137,13 @@ fn an_event_that_nobody_waits_for_is_answered_in_its_turn() {
     let header = ["--header", "X-Amz-Invocation-Type: Event"];
     let taken = served.curl_event(&header, &what("wait"));
     assert_eq!((taken.status, taken.body.as_slice()), (202, &b""[..]));
-    // It has not begun, or not ended, when the next one comes.
-    assert_eq!(served.post("{}").json(), 2);
+    let next = std::thread::scope(|scope| {
+        let call = scope.spawn(|| served.post("{}").json());
+        // Not before now does it end.
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        call.join().unwrap()
+    });
+    assert_eq!(next, 2);
     let id = taken.header("x-amzn-requestid");
     assert!(served.log().contains(&format!("END RequestId: {id}")));
 
@@ -160,6 +165,7 @@ fn an_event_whose_caller_went_away_before_its_turn_is_dropped() {
         .output()
         .unwrap();
     assert_eq!(impatient.status.code(), Some(28), "{impatient:?}");
+    std::fs::write(folder.path().join("go"), "").unwrap();
     assert_eq!(served.post("{}").json(), 3);
     assert!(served.log().contains("went away"));
 }
