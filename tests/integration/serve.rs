@@ -131,6 +131,24 @@ fn a_runtime_whose_time_is_over_is_started_anew_by_the_next_event() {
 }
 
 #[test]
+fn a_runtime_that_takes_too_long_to_start_is_started_again_within_the_invocation() {
+    let folder = function(&format!(
+        "while (!file.exists(\"go\")) Sys.sleep(0.05)\n{SCRIPT}"
+    ));
+    let served = Served::start(folder.path(), &[]);
+    let answer = std::thread::scope(|scope| {
+        let call = scope.spawn(|| served.post("{}").json());
+        eventually(|| served.log().contains("INIT_REPORT"));
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        call.join().unwrap()
+    });
+    assert_eq!(answer, 1);
+    let log = served.log();
+    assert!(!log.contains("\tInit Duration"), "{log}");
+    assert_eq!(served.post("{}").json(), 2);
+}
+
+#[test]
 fn an_event_that_nobody_waits_for_is_answered_in_its_turn() {
     let folder = function(SCRIPT);
     let served = Served::start(folder.path(), &[]);

@@ -52,6 +52,10 @@ impl<'a> Session<'a> {
         let mut invocation = Invocation::new(event, self.sandbox.identity, self.timeout);
         let begin = format!("START RequestId: {request_id} Version: $LATEST");
         self.log.line(&begin).await;
+        let init_duration = match init {
+            Some(Init::Ready(duration)) => Some(duration),
+            _ => None,
+        };
         let started = Instant::now();
         if matches!(init, Some(Init::TimedOut)) {
             // What the second start takes is the invocation's time.
@@ -60,22 +64,19 @@ impl<'a> Session<'a> {
                 SystemTime::now() + self.timeout.saturating_sub(started.elapsed());
         }
         let limit = self.timeout.saturating_sub(started.elapsed());
-        let (ending, init_duration) = match init {
-            None => (running.answer(invocation, limit).await?, None),
-            Some(Init::Ready(duration)) => {
-                (running.answer(invocation, limit).await?, Some(duration))
-            }
-            Some(Init::Error(report)) => (Ending::NotStarted(report), None),
-            Some(Init::Exited(status)) => (Ending::Exited(status), None),
-            Some(Init::TimedOut) => (Ending::TimedOut, None),
+        let ending = match init {
+            None | Some(Init::Ready(_)) => running.answer(invocation, limit).await?,
+            Some(Init::Error(report)) => Ending::NotStarted(report),
+            Some(Init::Exited(status)) => Ending::Exited(status),
+            Some(Init::TimedOut) => Ending::TimedOut,
         };
         let duration = started.elapsed();
         let peak = self.keep_or_end(running, &ending).await;
-        let billed = duration + init_duration.unwrap_or_default();
         let report = Report {
             request_id,
             duration_ms: milliseconds(duration),
-            billed_duration_ms: milliseconds(billed).ceil() as u64,
+            billed_duration_ms: milliseconds(duration + init_duration.unwrap_or_default()).ceil()
+                as u64,
             memory_size_mb: self.sandbox.identity.memory,
             max_memory_used_mb: peak.div_ceil(1 << 20),
             init_duration_ms: init_duration.map(milliseconds),
@@ -111,6 +112,7 @@ impl<'a> Session<'a> {
         Ok((running, Some(init)))
     }
 
+    /// Starts a runtime again that took too long, as Lambda does within the invocation.
     async fn second_start(&self, first: Running) -> Result<(Running, Option<Init>)> {
         let limit = INIT_LIMIT.as_millis();
         let line =
