@@ -14,7 +14,7 @@
 //! | [`distribution`] | R itself: prebuilt, compiled, or there already |
 //! | [`repository`] | CRAN's and Posit's layouts, and tarballs by hash |
 //! | [`sandbox`] | a command in a root file system |
-//! | [`runtime_api`] | the Runtime API on this machine |
+//! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
@@ -22,7 +22,7 @@
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
-//! main → cli → commands → (distribution, repository, sandbox, runtime_api, http, cache) → (layer, elf, package, target,
+//! main → cli → commands → (distribution, repository, sandbox, invoke_api, runtime_api, http, cache) → (layer, elf, package, target,
 //! manifest, lockfile, checksum, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
@@ -47,6 +47,7 @@ pub mod distribution;
 pub mod elf;
 pub mod embedded;
 pub mod http;
+pub mod invoke_api;
 pub mod layer;
 pub mod lockfile;
 pub mod manifest;

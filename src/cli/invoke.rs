@@ -1,15 +1,19 @@
 //! `r-layer invoke`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Let a handler answer an event on this machine, in a root file system like Lambda's.
+/// Let a handler answer an event on this machine, or one after another, in a root file system like Lambda's.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     r-layer invoke --code . --handler script.increment --event '{\"x\":1}'\n  \
-    r-layer invoke --code fn --handler app.handler --event @event.json --layer dist/r-runtime-4.5.0-al2023-x86_64.zip\n\
-    \nThe result goes to stdout, the handler's log and a REPORT line to stderr. A function error exits with 1.")]
+    r-layer invoke --code fn --handler app.handler --event @event.json --layer dist/r-runtime-4.5.0-al2023-x86_64.zip\n  \
+    r-layer invoke --code fn --handler app.handler --serve 9000 --watch\n\
+    \nThe result goes to stdout, the handler's log and a REPORT line to stderr. A function error exits with 1.\n\
+    With --serve, curl, the AWS command line and the AWS SDKs invoke the function at the address that is printed,\n\
+    until Ctrl-C.")]
 pub struct InvokeArgs {
     /// The folder with the function's code: /var/task
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -25,6 +29,20 @@ pub struct InvokeArgs {
         allow_hyphen_values = true
     )]
     pub event: String,
+    /// Stay, and let the handler answer what is posted to this port; 0 is a free one
+    #[arg(long, value_name = "PORT", conflicts_with = "event")]
+    pub serve: Option<u16>,
+    /// The address to listen at with --serve: 0.0.0.0 lets other machines in
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "serve",
+        default_value = "127.0.0.1"
+    )]
+    pub host: IpAddr,
+    /// With --serve: begin a new session when the code has changed
+    #[arg(long, requires = "serve")]
+    pub watch: bool,
     /// A layer's zip; repeated in the order of the function's list [default: the runtime layer in dist]
     #[arg(long = "layer", value_name = "ZIP")]
     pub layers: Vec<PathBuf>,

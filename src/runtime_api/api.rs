@@ -28,8 +28,8 @@ struct Shared {
     /// Invocations that no runtime has asked for yet.
     queue: tokio::sync::Mutex<mpsc::Receiver<(Invocation, oneshot::Sender<Answer>)>>,
     pending: Mutex<Option<Pending>>,
-    /// How often the runtime has asked for an event.
-    asked: watch::Sender<usize>,
+    /// Has the runtime asked for an event that it does not have yet?
+    asks: watch::Sender<bool>,
     init_error: watch::Sender<Option<ErrorReport>>,
 }
 
@@ -50,7 +50,7 @@ impl RuntimeApi {
         let shared = Arc::new(Shared {
             queue: tokio::sync::Mutex::new(queue),
             pending: Mutex::default(),
-            asked: watch::Sender::new(0),
+            asks: watch::Sender::new(false),
             init_error: watch::Sender::new(None),
         });
         let router = router(shared.clone());
@@ -75,21 +75,15 @@ impl RuntimeApi {
     pub async fn initialized(&self) -> Option<ErrorReport> {
         let mut error = self.shared.init_error.subscribe();
         tokio::select! {
-            () = self.asked(1) => None,
+            () = self.asks() => None,
             found = error.wait_for(Option::is_some) => found.ok().and_then(|report| report.clone()),
         }
     }
 
-    /// Waits until the runtime has asked for an event that often: after an answer, the next time says that it is
-    /// done with it.
-    pub async fn asked(&self, times: usize) {
+    /// Waits until the runtime asks for an event: after an answer, that says that it is done with it.
+    pub async fn asks(&self) {
         // The sender lives as long as this value, so that this cannot fail.
-        let _ = self
-            .shared
-            .asked
-            .subscribe()
-            .wait_for(|asked| *asked >= times)
-            .await;
+        let _ = self.shared.asks.subscribe().wait_for(|asks| *asks).await;
     }
 
     /// Hands an event to the runtime and waits for the answer, however long it takes.
@@ -123,7 +117,7 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
-    shared.asked.send_modify(|asked| *asked += 1);
+    shared.asks.send_replace(true);
     let Some((invocation, answer)) = shared.queue.lock().await.recv().await else {
         return refusal(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -131,25 +125,22 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
             "no more events",
         );
     };
-    let request_id = invocation.request_id.clone();
+    shared.asks.send_replace(false);
+    let deadline = invocation.deadline_ms().to_string();
+    let event = invocation.event;
+    let request_id = event.request_id.clone();
     *lock(&shared.pending) = Some(Pending { request_id, answer });
     let headers = [
-        (
-            "Lambda-Runtime-Aws-Request-Id",
-            invocation.request_id.clone(),
-        ),
-        (
-            "Lambda-Runtime-Deadline-Ms",
-            invocation.deadline_ms().to_string(),
-        ),
-        (
-            "Lambda-Runtime-Invoked-Function-Arn",
-            invocation.arn.clone(),
-        ),
-        ("Lambda-Runtime-Trace-Id", invocation.trace_id.clone()),
+        ("Lambda-Runtime-Aws-Request-Id", event.request_id),
+        ("Lambda-Runtime-Deadline-Ms", deadline),
+        ("Lambda-Runtime-Invoked-Function-Arn", invocation.arn),
+        ("Lambda-Runtime-Trace-Id", invocation.trace_id),
         ("Content-Type", "application/json".to_owned()),
     ];
-    (headers, invocation.event).into_response()
+    let client_context = event
+        .client_context
+        .map(|json| [("Lambda-Runtime-Client-Context", json)]);
+    (headers, client_context, event.body).into_response()
 }
 
 async fn response(

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 /// Who the function is that a handler believes to be.
@@ -36,31 +37,50 @@ impl FunctionIdentity {
     }
 }
 
-/// One event.
+/// An event as it comes in, before anything runs.
 #[derive(Clone, Debug)]
-pub struct Invocation {
+pub struct Event {
     /// By which the answer is known to belong to it.
     pub request_id: String,
+    /// The event itself: JSON, or nothing.
+    pub body: Vec<u8>,
+    /// What the caller says about itself: JSON.
+    pub client_context: Option<String>,
+}
+
+impl Event {
+    /// An event with a new id.
+    pub fn new(body: Vec<u8>) -> Event {
+        Event {
+            request_id: Uuid::new_v4().to_string(),
+            body,
+            client_context: None,
+        }
+    }
+}
+
+/// An event on its way to the handler.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// What came in.
+    pub event: Event,
     /// When the function is stopped.
     pub deadline: SystemTime,
     /// Its X-Ray trace.
     pub trace_id: String,
     /// The function's ARN.
     pub arn: String,
-    /// The event itself.
-    pub event: Vec<u8>,
 }
 
 impl Invocation {
     /// An invocation that begins now.
-    pub fn new(event: Vec<u8>, identity: &FunctionIdentity, timeout: Duration) -> Invocation {
+    pub fn new(event: Event, identity: &FunctionIdentity, timeout: Duration) -> Invocation {
         let now = SystemTime::now();
         Invocation {
-            request_id: Uuid::new_v4().to_string(),
+            event,
             deadline: now + timeout,
             trace_id: trace_id(now),
             arn: identity.arn(),
-            event,
         }
     }
 
@@ -94,6 +114,9 @@ pub struct ErrorReport {
     pub error_type: String,
     /// The calls that led there.
     pub stack_trace: Vec<String>,
+    /// The JSON that it was read from, which may say more.
+    #[serde(skip)]
+    posted: Option<Vec<u8>>,
 }
 
 impl ErrorReport {
@@ -103,13 +126,27 @@ impl ErrorReport {
             error_message: message,
             error_type: error_type.to_owned(),
             stack_trace: Vec::new(),
+            posted: None,
         }
     }
 
     /// Reads what a runtime posted; what is no report becomes the message.
     pub fn parse(body: &[u8]) -> ErrorReport {
-        serde_json::from_slice(body).unwrap_or_else(|_| {
-            ErrorReport::of_lambda("Unknown", String::from_utf8_lossy(body).into_owned())
+        match serde_json::from_slice(body) {
+            Ok(report) => ErrorReport {
+                posted: Some(body.to_vec()),
+                ..report
+            },
+            Err(_) => ErrorReport::of_lambda("Unknown", String::from_utf8_lossy(body).into_owned()),
+        }
+    }
+
+    /// As JSON: what the runtime posted, to the byte, or what Lambda says itself.
+    pub fn json(&self) -> Vec<u8> {
+        self.posted.clone().unwrap_or_else(|| {
+            json!({ "errorType": self.error_type, "errorMessage": self.error_message })
+                .to_string()
+                .into_bytes()
         })
     }
 }
@@ -145,5 +182,15 @@ mod tests {
             ("no", "simpleError")
         );
         assert_eq!(ErrorReport::parse(b"plain").error_message, "plain");
+    }
+
+    #[test]
+    fn a_runtimes_own_json_is_kept_to_the_byte() {
+        let posted = br#"{ "errorType":"a", "more": 1 }"#;
+        assert_eq!(ErrorReport::parse(posted).json(), posted);
+        assert_eq!(
+            ErrorReport::parse(b"plain").json(),
+            br#"{"errorMessage":"plain","errorType":"Unknown"}"#
+        );
     }
 }

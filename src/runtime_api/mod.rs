@@ -8,5 +8,5 @@ mod invocation;
 mod sandbox;
 
 pub use api::RuntimeApi;
-pub use invocation::{Answer, ErrorReport, FunctionIdentity, Invocation};
+pub use invocation::{Answer, ErrorReport, Event, FunctionIdentity, Invocation};
 pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, initialize};

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{ErrorReport, FunctionIdentity, RuntimeApi};
@@ -58,8 +57,8 @@ pub enum Init {
 const TMP_SIZE: u64 = 512 << 20;
 
 impl FunctionSandbox<'_> {
-    /// Starts /opt/bootstrap against a Runtime API.
-    pub fn start(&self, api: &RuntimeApi) -> Result<ProcessGroup, SandboxError> {
+    /// Starts /opt/bootstrap against a Runtime API. What it and the handler print, their log, goes to `output`.
+    pub fn start(&self, api: &RuntimeApi, output: OwnedFd) -> Result<ProcessGroup, SandboxError> {
         let mut sandbox = Sandbox::new(&self.root);
         sandbox.mounts = vec![
             Mount::Temporary {
@@ -86,11 +85,10 @@ impl FunctionSandbox<'_> {
         sandbox.working_folder = "/var/task".into();
         sandbox.environment = self.environment(&api.address());
         let mut command = sandbox.command("/opt/bootstrap", &[])?;
-        // What a handler prints is its log.
         command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdout(output.try_clone()?)
+            .stderr(output);
         Ok(ProcessGroup::spawn(&mut command)?)
     }
 
@@ -149,26 +147,36 @@ pub async fn initialize(
 
 /// The most memory that the processes of a function had: the kernel's high-water mark of each, added up for those
 /// that were there at one time, looked at every few milliseconds.
-#[derive(Clone, Debug, Default)]
-pub struct PeakMemory(Arc<AtomicU64>);
+pub struct PeakMemory {
+    pid: u32,
+    bytes: u64,
+}
 
 impl PeakMemory {
+    /// Of a process and its descendants.
+    pub fn of(pid: u32) -> PeakMemory {
+        PeakMemory { pid, bytes: 0 }
+    }
+
     /// In bytes.
     pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.bytes
     }
 
-    /// Looks at the process and its descendants now.
-    pub fn sample(&self, pid: u32) {
-        let resident: u64 = descendants(pid).into_iter().map(resident_bytes).sum();
-        self.0.fetch_max(resident, Ordering::Relaxed);
+    /// Looks at the processes now.
+    pub fn sample(&mut self) {
+        let resident: u64 = descendants(self.pid).into_iter().map(resident_bytes).sum();
+        self.bytes = self.bytes.max(resident);
     }
 
-    /// Samples until it is dropped.
-    pub async fn watch(&self, pid: u32) {
+    /// Samples while something is done.
+    pub async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
         loop {
-            self.sample(pid);
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            match tokio::time::timeout(Duration::from_millis(25), &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.sample(),
+            }
         }
     }
 }

@@ -222,6 +222,8 @@ fn an_interruption_is_heard_while_the_event_is_awaited() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    // Open to the end, or the end of the event could be heard first.
+    let _open = child.stdin.take();
     // Until it has come to reading; before that an interruption ends it all the same.
     std::thread::sleep(Duration::from_millis(500));
     send(Signal::INT, &child);

@@ -145,6 +145,20 @@ pub fn rie() -> PathBuf {
     part("rie/aws-lambda-rie-x86_64")
 }
 
+/// A program in Python that finds boto3 and the AWS command line, and no settings but these.
+pub fn aws_client(home: &Path) -> Command {
+    let mut command = Command::new("python3");
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").expect("PATH is set"))
+        .env("HOME", home)
+        .env("PYTHONPATH", part("aws-clients"))
+        .env("AWS_ACCESS_KEY_ID", "nobody")
+        .env("AWS_SECRET_ACCESS_KEY", "nothing")
+        .env("AWS_DEFAULT_REGION", "eu-central-1");
+    command
+}
+
 /// A folder of functions in tests/fixtures.
 pub fn functions(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,12 +1,16 @@
-//! `r-layer invoke`: a handler answers one event on this machine.
+//! `r-layer invoke`: a handler answers events on this machine: one, or what is posted to it.
 
 mod event;
 mod layers;
+mod log;
 mod report;
 mod running;
+mod serve;
 mod session;
+mod watch;
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -15,56 +19,86 @@ use super::{Outcome, settings};
 use crate::cache::Cache;
 use crate::cli::InvokeArgs;
 use crate::progress::Reporter;
-use crate::runtime_api::{FunctionIdentity, FunctionSandbox};
+use crate::runtime_api::{Event, FunctionIdentity, FunctionSandbox};
 use crate::terminal::Printer;
 use layers::Layers;
+use log::Log;
 use session::Session;
+use watch::CodeChanges;
 
-/// Invokes a handler once.
+/// Invokes a handler once, or as often as it is called.
 pub async fn run(args: InvokeArgs, printer: Printer, reporter: &dyn Reporter) -> Result<Outcome> {
-    let target = settings::target(args.target.as_deref())?;
-    // In threads of their own, so that an interruption is heard while they read.
-    let text = args.event.clone();
-    let event = tokio::task::spawn_blocking(move || event::read(&text)).await??;
+    let code = code_folder(&args.code)?;
+    let identity = FunctionIdentity {
+        name: function_name(&code),
+        memory: args.memory,
+        region: std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned()),
+    };
     let environment = args
         .environment
         .iter()
         .map(|text| settings::environment_variable(text))
         .collect::<Result<Vec<_>>>()?;
-    let code = fs_err::canonicalize(&args.code)
-        .context("--code names the folder with the function's code")?;
+    let timeout = Duration::from_secs(args.timeout);
+    let log = Log::new(printer.verbosity);
+    match args.serve {
+        None => {
+            // In a thread of its own, so that an interruption is heard while it reads.
+            let text = args.event.clone();
+            let event = tokio::task::spawn_blocking(move || event::read(&text)).await??;
+            let sandbox = sandbox(args, code, &identity, &environment, reporter).await?;
+            let mut session = Session::new(sandbox, timeout, log);
+            let invoked = session.invoke(Event::new(event)).await?;
+            session.end().await;
+            report::print(&printer, invoked.answer, invoked.report)
+        }
+        Some(port) => {
+            // What cannot work fails before anything is unpacked.
+            let api = serve::listen(SocketAddr::new(args.host, port)).await?;
+            let changes = match args.watch {
+                true => CodeChanges::watch(&code)?,
+                false => CodeChanges::unwatched(),
+            };
+            let sandbox = sandbox(args, code, &identity, &environment, reporter).await?;
+            let session = Session::new(sandbox, timeout, log);
+            serve::run(api, changes, session, &printer, reporter).await
+        }
+    }
+}
+
+/// Makes everything ready that a runtime is started with.
+async fn sandbox<'a>(
+    args: InvokeArgs,
+    code: PathBuf,
+    identity: &'a FunctionIdentity,
+    environment: &'a [(String, String)],
+    reporter: &dyn Reporter,
+) -> Result<FunctionSandbox<'a>> {
+    let target = settings::target(args.target.as_deref())?;
+    let cache = Cache::from_environment()?;
+    // In a thread of its own, so that an interruption is heard while it reads.
+    let layers = tokio::task::spawn_blocking(move || Layers::read(&args.layers, target)).await??;
+    Ok(FunctionSandbox {
+        layers: layers.unpacked(&cache, reporter).await?,
+        root: layers.root(&args.root, target, &cache, reporter).await?,
+        code,
+        handler: args.handler,
+        identity,
+        environment,
+        target,
+    })
+}
+
+fn code_folder(path: &Path) -> Result<PathBuf> {
+    let code =
+        fs_err::canonicalize(path).context("--code names the folder with the function's code")?;
     if !code.is_dir() {
         bail!(
             "--code {} is no folder; name the folder with the function's code",
             code.display()
         );
     }
-    let cache = Cache::from_environment()?;
-    let zips = args.layers.clone();
-    let layers = tokio::task::spawn_blocking(move || Layers::read(&zips, target)).await??;
-    let opt = layers.unpacked(&cache, reporter).await?;
-    let root = layers.root(&args.root, target, &cache, reporter).await?;
-    let identity = FunctionIdentity {
-        name: function_name(&code),
-        memory: args.memory,
-        region: std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned()),
-    };
-    let sandbox = FunctionSandbox {
-        root,
-        layers: opt,
-        code,
-        handler: args.handler,
-        identity: &identity,
-        environment: &environment,
-        target,
-    };
-    let session = Session {
-        sandbox,
-        printer,
-        timeout: Duration::from_secs(args.timeout),
-    };
-    let (answer, report) = session.invoke(event).await?;
-    report::print(&printer, answer, report)
+    Ok(code)
 }
 
 /// Lambda's names have letters, digits, `-` and `_` only.

@@ -1,6 +1,7 @@
 //! What an invocation took, and how its answer is printed.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::commands::Outcome;
 use crate::runtime_api::{Answer, ErrorReport};
-use crate::terminal::{Printer, Verbosity};
+use crate::terminal::Printer;
 
 /// What an invocation took, as Lambda's REPORT line has it.
 #[derive(Clone, Debug, Serialize)]
@@ -27,9 +28,25 @@ pub struct Report {
     /// From the start of the process to its first question for an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init_duration_ms: Option<f64>,
+    /// How it ended, if the handler did not end it.
+    #[serde(skip)]
+    pub status: Option<String>,
 }
 
 impl Report {
+    /// Lambda's last lines in an invocation's log, and a remark on the memory.
+    pub fn lines(&self) -> Vec<String> {
+        let (used, allowed) = (self.max_memory_used_mb, self.memory_size_mb);
+        let mut lines = vec![format!("END RequestId: {}", self.request_id)];
+        if used > allowed {
+            lines.push(format!(
+                "on Lambda {used} MB in a function of {allowed} MB would have ended it; --memory tells it that it has more"
+            ));
+        }
+        lines.push(self.line());
+        lines
+    }
+
     fn line(&self) -> String {
         let mut line = format!(
             "REPORT RequestId: {}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
@@ -41,6 +58,9 @@ impl Report {
         );
         if let Some(init) = self.init_duration_ms {
             let _ = write!(line, "\tInit Duration: {init:.2} ms");
+        }
+        if let Some(status) = &self.status {
+            let _ = write!(line, "\tStatus: {status}");
         }
         line
     }
@@ -58,9 +78,6 @@ struct Invoked {
 
 /// Prints the answer on stdout, or the error on stderr.
 pub fn print(printer: &Printer, answer: Answer, report: Report) -> Result<Outcome> {
-    if printer.verbosity > Verbosity::Quiet {
-        printer.line(&report.line());
-    }
     let outcome = match answer {
         Answer::Response(_) => Outcome::Done,
         Answer::Error(_) => Outcome::Fault,
@@ -94,6 +111,11 @@ pub fn print(printer: &Printer, answer: Answer, report: Report) -> Result<Outcom
         }
     }
     Ok(outcome)
+}
+
+/// In milliseconds, to a hundredth.
+pub fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
 fn json_or_text(body: &[u8]) -> Value {

@@ -1,80 +1,120 @@
-//! A bootstrap that runs: its log on its way to stderr, its memory watched.
+//! A bootstrap that runs: one process that answers event after event, its log read, its memory watched.
 
+use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use anyhow::{Context, Result};
+use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 
-use crate::runtime_api::{FunctionSandbox, PeakMemory, RuntimeApi};
+use super::log::Log;
+use crate::runtime_api::{
+    Answer, ErrorReport, FunctionSandbox, Init, Invocation, PeakMemory, RuntimeApi, initialize,
+};
 use crate::sandbox::ProcessGroup;
 
 /// How long after its answer a runtime may still write to its log.
-pub const AFTERWORD: Duration = Duration::from_millis(500);
+const AFTERWORD: Duration = Duration::from_millis(500);
 
-/// A bootstrap that runs, with its log on its way to stderr and its memory watched.
+/// How an event ended for the bootstrap that was to answer it.
+#[derive(Debug)]
+pub enum Ending {
+    /// It was answered.
+    Answered(Answer),
+    /// The runtime could not start, and said why.
+    NotStarted(ErrorReport),
+    /// The process ended without an answer.
+    Exited(ExitStatus),
+    /// The time was over.
+    TimedOut,
+}
+
+/// A bootstrap that runs against a Runtime API of its own. Its processes end with this value.
 pub struct Running {
-    /// The process.
-    pub process: ProcessGroup,
-    pid: u32,
-    logs: Vec<JoinHandle<()>>,
+    process: ProcessGroup,
+    api: RuntimeApi,
     peak: PeakMemory,
-    watch: JoinHandle<()>,
+    log: Arc<Log>,
+    output: Arc<pipe::Receiver>,
+    copying: JoinHandle<()>,
 }
 
 impl Running {
-    /// Starts it against a Runtime API.
-    pub fn start(sandbox: &FunctionSandbox<'_>, api: &RuntimeApi) -> Result<Running> {
-        let mut process = sandbox.start(api)?;
-        let pid = process.child.id().unwrap_or(0);
-        let mut logs = Vec::new();
-        logs.extend(
-            process
-                .child
-                .stdout
-                .take()
-                .map(|output| tokio::spawn(to_stderr(output))),
-        );
-        logs.extend(
-            process
-                .child
-                .stderr
-                .take()
-                .map(|output| tokio::spawn(to_stderr(output))),
-        );
-        let peak = PeakMemory::default();
-        let watch = {
-            let peak = peak.clone();
-            tokio::spawn(async move { peak.watch(pid).await })
-        };
+    /// Starts it.
+    pub async fn start(sandbox: &FunctionSandbox<'_>, log: &Arc<Log>) -> Result<Running> {
+        let api = RuntimeApi::start()
+            .await
+            .context("the local Runtime API cannot be started")?;
+        // One pipe for stdout and stderr, which keeps their order.
+        let (sender, receiver) = pipe::pipe().context("the log has no pipe")?;
+        let process = sandbox.start(&api, sender.into_blocking_fd()?)?;
+        let output = Arc::new(receiver);
         Ok(Running {
+            peak: PeakMemory::of(process.child.id().unwrap_or(0)),
             process,
-            pid,
-            logs,
-            peak,
-            watch,
+            api,
+            log: log.clone(),
+            copying: tokio::spawn(copy(output.clone(), log.clone())),
+            output,
         })
     }
 
-    /// Looks at its memory now.
-    pub fn sample(&self) {
-        self.peak.sample(self.pid);
+    /// Waits until it asks for its first event, or fails to.
+    pub async fn initialize(&mut self, limit: Duration) -> Result<Init> {
+        let init = initialize(&mut self.process, &self.api, limit);
+        let init = self.peak.during(init).await?;
+        self.log.take(&self.output).await;
+        Ok(init)
     }
 
-    /// Ends the processes and waits for the rest of the log; returns the most memory they had, in bytes.
-    pub async fn end(self) -> u64 {
-        self.watch.abort();
-        drop(self.process);
-        for log in self.logs {
-            let _ = tokio::time::timeout(AFTERWORD, log).await;
-        }
+    /// Does the process still run?
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.process.child.try_wait(), Ok(None))
+    }
+
+    /// Hands it an event and waits for the answer.
+    pub async fn answer(&mut self, invocation: Invocation, limit: Duration) -> Result<Ending> {
+        let answered = async {
+            tokio::select! {
+                biased;
+                answer = self.api.invoke(invocation) => {
+                    answer.map(Ending::Answered).context("the local Runtime API ended")
+                }
+                status = self.process.wait() => Ok(Ending::Exited(status?)),
+                () = tokio::time::sleep(limit) => Ok(Ending::TimedOut),
+            }
+        };
+        let ending = self.peak.during(answered).await?;
+        self.peak.sample();
+        Ok(ending)
+    }
+
+    /// Waits until it is done with the event that it answered, and takes the rest of the event's log. False if the
+    /// process ended instead.
+    pub async fn settle(&mut self) -> bool {
+        let alive = tokio::select! {
+            biased;
+            () = self.api.asks() => true,
+            _ = self.process.wait() => false,
+            () = tokio::time::sleep(AFTERWORD) => true,
+        };
+        self.log.take(&self.output).await;
+        alive
+    }
+
+    /// The most memory that its processes had, in bytes.
+    pub fn peak(&self) -> u64 {
         self.peak.bytes()
+    }
+
+    /// Ends the processes and waits for the rest of the log.
+    pub async fn end(self) {
+        drop(self.process);
+        let _ = tokio::time::timeout(AFTERWORD, self.copying).await;
     }
 }
 
-/// Copies a log to stderr. Where that is closed, nobody reads it.
-async fn to_stderr(mut output: impl AsyncRead + Unpin) {
-    let mut stderr = tokio::io::stderr();
-    let _ = tokio::io::copy(&mut output, &mut stderr).await;
-    let _ = stderr.flush().await;
+async fn copy(output: Arc<pipe::Receiver>, log: Arc<Log>) {
+    while output.readable().await.is_ok() && log.take(&output).await {}
 }
