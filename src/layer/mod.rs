@@ -4,6 +4,7 @@ pub mod archive;
 pub mod audit;
 pub mod complete;
 pub mod dist;
+pub mod examine;
 pub mod prune;
 pub mod recipe;
 pub mod record;
@@ -14,6 +15,7 @@ pub mod unpack;
 pub mod zip;
 
 pub use archive::LayerArchive;
+pub use examine::ExaminedLayer;
 pub use recipe::RuntimeRecipe;
 pub use record::BuildRecord;
 pub use tree::{Entry, LayerTree};

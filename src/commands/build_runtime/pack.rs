@@ -1,12 +1,9 @@
 //! From an R home to a zip that is kept: assemble, compress, audit, record.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 
 use super::settings::Settings;
 use super::{Builder, Built, PackageFolder};
-use crate::checksum::Sha256;
 use crate::distribution::R;
 use crate::elf::LibraryFolders;
 use crate::layer::audit::{self, AuditReport, Policy, Question};
@@ -17,7 +14,7 @@ use crate::layer::record::{PackageRecord, Saving};
 use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
 use crate::layer::strip::strip;
 use crate::layer::zip;
-use crate::layer::{BuildRecord, LayerArchive, LayerTree, RuntimeRecipe};
+use crate::layer::{BuildRecord, ExaminedLayer, LayerArchive, LayerTree, RuntimeRecipe};
 use crate::package::RVersion;
 use crate::terminal::human_size;
 
@@ -57,17 +54,16 @@ impl Builder<'_> {
             format!("the zip cannot be written to {out}; make room there, or name another folder with --out")
         })?;
         packing.step("auditing");
-        let archive = LayerArchive {
-            name: zip_name.clone(),
+        let examined = ExaminedLayer::of(LayerArchive {
+            name: zip_name,
             ..LayerArchive::open(zip_file.path())?
-        };
-        let report = self.audit(&archive)?;
+        })?;
+        let report = self.audit(&examined)?;
         let record = self.record(
             r,
             &tree,
-            &archive,
+            &examined,
             &report,
-            zip_file.path(),
             assembled.savings,
             &assembled.added,
         )?;
@@ -89,7 +85,7 @@ impl Builder<'_> {
     }
 
     /// Audits a finished zip; one that would not load is an error.
-    fn audit(&self, archive: &LayerArchive) -> Result<AuditReport> {
+    fn audit(&self, layer: &ExaminedLayer) -> Result<AuditReport> {
         let limit = self.settings.target.limits.zipped_in_request;
         let question = Question {
             target: self.settings.target,
@@ -97,7 +93,7 @@ impl Builder<'_> {
             policy: Policy::Strict,
             wants_runtime: true,
         };
-        let report = audit::audit(std::slice::from_ref(archive), &question);
+        let report = audit::audit(std::slice::from_ref(layer), &question);
         if !report.passed {
             let findings: Vec<String> = report
                 .findings
@@ -109,29 +105,28 @@ impl Builder<'_> {
                 findings.concat()
             );
         }
-        if archive.zipped_size >= limit && self.settings.s3_bucket.is_none() {
-            let heaviest: Vec<String> = audit::heaviest_folders(std::slice::from_ref(archive))
+        let zipped_size = layer.archive.zipped_size;
+        if zipped_size >= limit && self.settings.s3_bucket.is_none() {
+            let heaviest: Vec<String> = audit::heaviest_folders(std::slice::from_ref(layer))
                 .iter()
                 .map(|(folder, bytes)| format!("\n  {:>10}  {folder}", human_size(*bytes)))
                 .collect();
             bail!(
                 "the zip has {} bytes; without S3 Lambda takes less than {limit}. Name a bucket with --s3-bucket or leave \
                  something out (--blas reference is smaller than openblas). The heaviest folders:{}",
-                archive.zipped_size,
+                zipped_size,
                 heaviest.concat()
             );
         }
         Ok(report)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a record is made of everything")]
     fn record(
         &self,
         r: &R,
         tree: &LayerTree,
-        archive: &LayerArchive,
+        layer: &ExaminedLayer,
         report: &AuditReport,
-        zip: &Path,
         savings: Vec<Saving>,
         added: &[AddedLibrary],
     ) -> Result<BuildRecord> {
@@ -140,6 +135,7 @@ impl Builder<'_> {
             architecture,
             ..
         } = &self.settings;
+        let archive = &layer.archive;
         Ok(BuildRecord {
             record_version: 1,
             name: self.recipe.name.clone(),
@@ -149,7 +145,7 @@ impl Builder<'_> {
                 architecture.aws_name(),
             ),
             zip: archive.name.clone(),
-            sha256: Sha256::of_file(zip)?,
+            sha256: archive.sha256,
             zipped_size: archive.zipped_size,
             unzipped_size: tree.unzipped_size(),
             needs_s3: archive.zipped_size >= target.limits.zipped_in_request,
@@ -158,7 +154,8 @@ impl Builder<'_> {
             r_version: r.version.to_string(),
             glibc: report.glibc.clone(),
             r_layer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            packages: audit::packages(archive)
+            packages: layer
+                .packages()
                 .into_iter()
                 .map(|(name, found)| {
                     (
