@@ -11,3 +11,4 @@ mod hostile;
 mod interrupted;
 mod invoke;
 mod runtime_in_r;
+mod sbom;

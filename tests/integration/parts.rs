@@ -134,6 +134,11 @@ pub fn rie() -> PathBuf {
     part("rie/aws-lambda-rie-x86_64")
 }
 
+/// The folder of Python modules with CycloneDX's own schemas and their validator.
+pub fn cyclonedx() -> PathBuf {
+    part("cyclonedx")
+}
+
 /// A folder of functions in tests/fixtures.
 pub fn functions(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,5 +1,7 @@
 //! From an R home to a zip that is kept: assemble, compress, audit, record.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 
 use super::settings::Settings;
@@ -12,7 +14,9 @@ use crate::layer::dist::UnfinishedZip;
 use crate::layer::prune::{Pruned, prune};
 use crate::layer::record::{PackageRecord, Saving};
 use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
+use crate::layer::sbom::{self, Sbom, SbomSources};
 use crate::layer::strip::strip;
+use crate::layer::system_package::owners;
 use crate::layer::zip;
 use crate::layer::{BuildRecord, ExaminedLayer, LayerArchive, LayerTree, RuntimeRecipe};
 use crate::package::RVersion;
@@ -67,9 +71,36 @@ impl Builder<'_> {
             assembled.savings,
             &assembled.added,
         )?;
-        let path = zip_file.keep(&record).context("the zip cannot be kept")?;
+        let sbom = self.bill_of_materials(r, &examined, &record, &assembled.added)?;
+        let path = zip_file
+            .keep(&record, &sbom)
+            .context("the zip cannot be kept")?;
         packing.finish(&format!("packed {}", path.display()));
         Ok(Built { path, record })
+    }
+
+    fn bill_of_materials(
+        &self,
+        r: &R,
+        layer: &ExaminedLayer,
+        record: &BuildRecord,
+        added: &[AddedLibrary],
+    ) -> Result<Sbom> {
+        let distributed = match distributed_bill(layer, &r.home)? {
+            Some(bill) => sbom::distributed_components(&bill).unwrap_or_else(|error| {
+                self.reporter.warn(&error.to_string());
+                Vec::new()
+            }),
+            None => Vec::new(),
+        };
+        let epoch = std::env::var_os("SOURCE_DATE_EPOCH");
+        Ok(Sbom::of(&SbomSources {
+            layer,
+            record,
+            owners: &owners(&r.root, added),
+            distributed: &distributed,
+            created: epoch.map(|_| self.settings.entry_time),
+        })?)
     }
 
     fn zip_name(&self, version: &RVersion) -> String {
@@ -175,6 +206,15 @@ impl Builder<'_> {
             inputs: r.inputs.clone(),
         })
     }
+}
+
+/// The bill of materials that a prebuilt R brings, in the layer or in R's home.
+fn distributed_bill(layer: &ExaminedLayer, home: &Path) -> Result<Option<Vec<u8>>> {
+    if let Some(entry) = layer.archive.get(sbom::DISTRIBUTED) {
+        return Ok(Some(entry.content()?));
+    }
+    let bill = home.join("sbom.cdx.json");
+    Ok(bill.is_file().then(|| fs_err::read(bill)).transpose()?)
 }
 
 /// A tree that is ready to be zipped, and how it came about.
