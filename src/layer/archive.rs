@@ -123,6 +123,15 @@ impl ArchiveEntry {
         Ok(wanted(&content).then(|| look(&content)))
     }
 
+    /// Has another entry the same content? Where it cannot be unpacked, the checksum decides.
+    pub fn has_content_of(&self, other: &ArchiveEntry) -> bool {
+        (self.size, self.crc) == (other.size, other.crc)
+            && match (self.content(), other.content()) {
+                (Ok(own), Ok(others)) => own == others,
+                _ => true,
+            }
+    }
+
     fn first_bytes(&self) -> Result<Vec<u8>, ReadZipError> {
         let read = || {
             let mut first = Vec::new();
@@ -310,6 +319,11 @@ impl LayerArchive {
             .iter()
             .map(|entry| entry.size)
             .fold(0, u64::saturating_add)
+    }
+
+    /// Everything but folders.
+    pub fn files(&self) -> impl Iterator<Item = &ArchiveEntry> {
+        self.entries.iter().filter(|entry| !entry.is_folder())
     }
 
     /// The entry of that path.

@@ -73,6 +73,14 @@ impl ExaminedLayer {
         self.text(BOOTSTRAP)
     }
 
+    /// The highest glibc version that a program or library asks for, as `2.29`.
+    pub fn glibc_floor(&self) -> Option<String> {
+        let headers = self.elf_files().filter_map(|(_, elf)| elf.as_ref().ok());
+        let floor = headers.filter_map(|elf| elf.floor("GLIBC")).max()?;
+        let numbers: Vec<String> = floor.iter().map(u32::to_string).collect();
+        Some(numbers.join("."))
+    }
+
     /// The R packages: name → what its DESCRIPTION says.
     pub fn packages(&self) -> BTreeMap<String, Description> {
         self.looked()

@@ -3,8 +3,11 @@
 pub mod archive;
 pub mod audit;
 pub mod complete;
+pub mod diff;
 pub mod dist;
 pub mod examine;
+pub mod inspect;
+pub mod part;
 pub mod prune;
 pub mod recipe;
 pub mod record;

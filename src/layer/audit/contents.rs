@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::finding::{Fault, Finding};
 use crate::layer::archive::ArchiveEntry;
+use crate::layer::part::part_of;
 use crate::layer::{ExaminedLayer, LayerArchive};
 use crate::target::Limits;
 
@@ -158,7 +159,7 @@ pub fn check_together(examined: &[ExaminedLayer], limits: &Limits, findings: &mu
             let other = other.name.clone();
             let fault = match entry.path.as_str() {
                 "bootstrap" => Fault::SeveralBootstraps,
-                _ if !same_content(first, entry) => Fault::PathConflict { other },
+                _ if !first.has_content_of(entry) => Fault::PathConflict { other },
                 _ => continue,
             };
             findings.push(Finding {
@@ -196,15 +197,6 @@ pub fn check_together(examined: &[ExaminedLayer], limits: &Limits, findings: &mu
     }
 }
 
-/// Have two entries the same content? Where it cannot be unpacked, its checksum decides.
-fn same_content(one: &ArchiveEntry, other: &ArchiveEntry) -> bool {
-    (one.size, one.crc) == (other.size, other.crc)
-        && match (one.content(), other.content()) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => true,
-        }
-}
-
 fn too_large(layers: &[ExaminedLayer], limits: &Limits) -> Fault {
     Fault::TooLargeUnzipped {
         size: size_of_all(layers),
@@ -223,24 +215,15 @@ fn size_of_all(layers: &[ExaminedLayer]) -> u64 {
 
 /// The ten heaviest folders and their bytes unzipped, packages one by one.
 pub fn heaviest_folders(layers: &[ExaminedLayer]) -> Vec<(String, u64)> {
-    let mut folders: HashMap<String, u64> = HashMap::new();
+    let mut folders: HashMap<&str, u64> = HashMap::new();
     for entry in layers.iter().flat_map(|layer| &layer.archive.entries) {
-        let depth = if entry.path.starts_with("R/library/") {
-            3
-        } else {
-            2
-        };
-        let parts: Vec<&str> = entry.path.split('/').collect();
-        let folder = parts[..depth.min(parts.len().saturating_sub(1))].join("/");
-        let folder = if folder.is_empty() {
-            ".".into()
-        } else {
-            folder
-        };
-        let bytes = folders.entry(folder).or_default();
+        let bytes = folders.entry(part_of(&entry.path)).or_default();
         *bytes = bytes.saturating_add(entry.size);
     }
-    let mut heaviest: Vec<(String, u64)> = folders.into_iter().collect();
+    let mut heaviest: Vec<(String, u64)> = folders
+        .into_iter()
+        .map(|(folder, bytes)| (folder.to_owned(), bytes))
+        .collect();
     heaviest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     heaviest.truncate(10);
     heaviest

@@ -119,11 +119,7 @@ pub fn audit(layers: &[ExaminedLayer], question: &Question<'_>) -> AuditReport {
 fn size_of_layer(layer: &LayerArchive) -> LayerSize {
     LayerSize {
         name: layer.name.clone(),
-        files: layer
-            .entries
-            .iter()
-            .filter(|entry| !entry.is_folder())
-            .count(),
+        files: layer.files().count(),
         zipped: layer.zipped_size,
         unzipped: layer.unzipped_size(),
     }
