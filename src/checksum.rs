@@ -41,6 +41,11 @@ impl Sha256 {
         Sha256(hasher.finalize().into())
     }
 
+    /// The 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first 16 digits, which is enough for names of folders.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..8])

@@ -16,7 +16,7 @@
 //! | [`sandbox`] | a command in a root file system |
 //! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
-//! | [`layer`] | a layer as a value: tree, prune, strip, complete, audit, zip, record |
+//! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
 //! | [`embedded`] | what `layers/` holds, in the program |

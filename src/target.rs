@@ -84,7 +84,7 @@ impl FromStr for Architecture {
 }
 
 /// Sizes in bytes that Lambda refuses to go over.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// A layer, and a function with all its layers, unzipped.

@@ -2,12 +2,14 @@
 
 mod audit;
 mod build;
+mod inspect;
 mod invoke;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use audit::{AuditArgs, PolicyArg};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs};
+pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
 
 use crate::terminal::{ColorChoice, Verbosity};
@@ -66,6 +68,10 @@ pub enum Command {
     Build(BuildArgs),
     /// Would these layers load on Lambda?
     Audit(AuditArgs),
+    /// What is in these layers, and what takes the room?
+    Inspect(InspectArgs),
+    /// What is different between two layers, as Markdown for a changelog?
+    Diff(DiffArgs),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
 }

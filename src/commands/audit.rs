@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::settings;
 use crate::cli::AuditArgs;
-use crate::layer::LayerArchive;
+use crate::layer::ExaminedLayer;
 use crate::layer::audit::{AuditReport, Question, architecture_of, audit};
 use crate::target::Architecture;
 use crate::terminal::human_size;
@@ -27,7 +27,7 @@ pub fn run(args: AuditArgs) -> Result<Audited> {
         .zips
         .iter()
         .map(|path| {
-            LayerArchive::open(path)
+            ExaminedLayer::open(path)
                 .with_context(|| format!("{} cannot be audited", path.display()))
         })
         .collect::<Result<Vec<_>>>()?;

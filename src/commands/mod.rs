@@ -3,6 +3,8 @@
 mod audit;
 mod build_all;
 mod build_runtime;
+mod diff;
+mod inspect;
 mod invoke;
 mod settings;
 
@@ -46,6 +48,16 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             } else {
                 Outcome::Fault
             })
+        }
+        Command::Inspect(args) => {
+            let inspected = tokio::task::spawn_blocking(move || inspect::run(args)).await??;
+            printer.result(&inspected)?;
+            Ok(Outcome::Done)
+        }
+        Command::Diff(args) => {
+            let differences = tokio::task::spawn_blocking(move || diff::run(&args)).await??;
+            printer.result(&differences)?;
+            Ok(Outcome::Done)
         }
         Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
     }

@@ -1,17 +1,27 @@
-//! A layer's zip, read: what the audit and `invoke` look at.
+//! A layer's zip, read: its directory at once, the content of an entry when it is asked for.
+//!
+//! A zip on disk is read in place, so that the largest entry decides how much memory reading takes, and not the sum.
 
+use std::fmt;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use flate2::read::DeflateDecoder;
 use libdeflater::{Crc, Decompressor};
-use rawzip::{CompressionMethod, ZipArchive};
+use rawzip::{
+    CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive,
+    ZipArchiveEntryWayfinder, ZipLocator,
+};
+
+use crate::checksum::Sha256;
 
 /// Why a zip cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadZipError {
     /// It could not be opened.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     /// No zip at all, or a broken one.
     #[error("{name} is not a zip that can be read: {source}")]
     NotAZip {
@@ -37,8 +47,23 @@ const TYPE_MASK: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const SYMLINK: u32 = 0o120_000;
 
+/// Above this, contents are not unpacked: four times what Lambda takes.
+const ABSURD: u64 = 4 * 262_144_000;
+
+/// Entries that are larger are not held in memory to see whether they are whole.
+const HELD: u64 = 8 << 20;
+
+/// The zip that entries are read from when they are asked for: a file or bytes in memory.
+struct Store {
+    name: String,
+    archive: ZipArchive<Box<dyn ReaderAt + Send + Sync>>,
+    size: u64,
+    /// All entries together are more than anybody unpacks.
+    absurd: bool,
+}
+
 /// A file, folder or link of a zip, as the zip has it: its path may be anything.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ArchiveEntry {
     /// Its path, as it stands there.
     pub path: String,
@@ -46,8 +71,20 @@ pub struct ArchiveEntry {
     pub mode: u32,
     /// Unzipped size in bytes.
     pub size: u64,
-    /// The content; empty for a folder, and for every file of a zip that is absurdly large.
-    pub content: Arc<[u8]>,
+    /// Its bytes in the zip.
+    pub zipped_size: u64,
+    /// The checksum of its content that the zip states.
+    pub crc: u32,
+    method: CompressionMethod,
+    position: ZipArchiveEntryWayfinder,
+    store: Arc<Store>,
+}
+
+impl fmt::Debug for ArchiveEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (zip, path) = (&self.store.name, &self.path);
+        write!(f, "{zip}: {path} ({:o}, {} bytes)", self.mode, self.size)
+    }
 }
 
 impl ArchiveEntry {
@@ -65,6 +102,130 @@ impl ArchiveEntry {
     pub fn is_file(&self) -> bool {
         !self.is_folder() && matches!(self.mode & TYPE_MASK, 0 | REGULAR)
     }
+
+    /// The content, unpacked now and compared with its length and checksum.
+    pub fn content(&self) -> Result<Vec<u8>, ReadZipError> {
+        self.unpack().map_err(|reason| self.unreadable(reason))
+    }
+
+    /// Unpacks the content to see whether it is whole, and hands it to `look` if `wanted` says so of its first bytes.
+    pub fn check<T>(
+        &self,
+        wanted: impl Fn(&[u8]) -> bool,
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, ReadZipError> {
+        if self.size > HELD && !wanted(&self.first_bytes()?) {
+            self.check_streaming()
+                .map_err(|reason| self.unreadable(reason))?;
+            return Ok(None);
+        }
+        let content = self.content()?;
+        Ok(wanted(&content).then(|| look(&content)))
+    }
+
+    /// Has another entry the same content? Where it cannot be unpacked, the checksum decides.
+    pub fn has_content_of(&self, other: &ArchiveEntry) -> bool {
+        (self.size, self.crc) == (other.size, other.crc)
+            && match (self.content(), other.content()) {
+                (Ok(own), Ok(others)) => own == others,
+                _ => true,
+            }
+    }
+
+    fn first_bytes(&self) -> Result<Vec<u8>, ReadZipError> {
+        let read = || {
+            let mut first = Vec::new();
+            let read = self.stream()?.take(64).read_to_end(&mut first);
+            read.map(|_| first).map_err(|error| error.to_string())
+        };
+        read().map_err(|reason| self.unreadable(reason))
+    }
+
+    fn check_streaming(&self) -> Result<(), String> {
+        let mut stream = self.stream()?;
+        let (mut crc, mut length) = (Crc::new(), 0_u64);
+        let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+        loop {
+            match stream
+                .read(&mut buffer)
+                .map_err(|error| error.to_string())?
+            {
+                0 => return self.compare(length, &crc),
+                read => {
+                    crc.update(&buffer[..read]);
+                    length += read as u64;
+                    if length > self.size {
+                        return self.compare(length, &crc);
+                    }
+                }
+            }
+        }
+    }
+
+    fn unpack(&self) -> Result<Vec<u8>, String> {
+        let mut data = Vec::with_capacity(self.zipped_size.min(self.store.size) as usize);
+        self.packed()?
+            .read_to_end(&mut data)
+            .map_err(|error| error.to_string())?;
+        let content = match self.method {
+            CompressionMethod::STORE => data,
+            CompressionMethod::DEFLATE => self.inflate(&data)?,
+            other => return Err(unknown(other)),
+        };
+        let mut crc = Crc::new();
+        crc.update(&content);
+        self.compare(content.len() as u64, &crc)?;
+        Ok(content)
+    }
+
+    fn inflate(&self, data: &[u8]) -> Result<Vec<u8>, String> {
+        let size = usize::try_from(self.size).map_err(|_| "it is too large".to_owned())?;
+        let mut content = vec![0; size];
+        let length = Decompressor::new()
+            .deflate_decompress(data, &mut content)
+            .map_err(|error| error.to_string())?;
+        content.truncate(length);
+        Ok(content)
+    }
+
+    fn stream(&self) -> Result<Box<dyn Read + '_>, String> {
+        let packed = self.packed()?;
+        match self.method {
+            CompressionMethod::STORE => Ok(Box::new(packed)),
+            CompressionMethod::DEFLATE => Ok(Box::new(DeflateDecoder::new(packed))),
+            other => Err(unknown(other)),
+        }
+    }
+
+    /// The bytes in the zip.
+    fn packed(&self) -> Result<impl Read + '_, String> {
+        if self.store.absurd {
+            return Err(format!(
+                "the zip holds more than {ABSURD} bytes, which nobody unpacks"
+            ));
+        }
+        let entry = self.store.archive.get_entry(self.position);
+        Ok(entry.map_err(|error| error.to_string())?.reader())
+    }
+
+    fn compare(&self, length: u64, crc: &Crc) -> Result<(), String> {
+        if length != self.size || crc.sum() != self.crc {
+            return Err("its checksum or length is wrong".to_owned());
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, reason: String) -> ReadZipError {
+        ReadZipError::Entry {
+            name: self.store.name.clone(),
+            entry: self.path.clone(),
+            reason,
+        }
+    }
+}
+
+fn unknown(method: CompressionMethod) -> String {
+    format!("compression method {method:?} is none that Lambda unpacks")
 }
 
 /// What a layer's zip holds.
@@ -76,66 +237,80 @@ pub struct LayerArchive {
     pub entries: Vec<ArchiveEntry>,
     /// Size of the zip in bytes.
     pub zipped_size: u64,
+    /// The zip's hash.
+    pub sha256: Sha256,
 }
 
-/// Above this, contents are not unpacked: four times what Lambda takes.
-const ABSURD: u64 = 4 * 262_144_000;
-
 impl LayerArchive {
-    /// Reads a zip file.
+    /// Reads the directory of a zip file.
     pub fn open(path: &Path) -> Result<LayerArchive, ReadZipError> {
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
-        LayerArchive::read(&name, fs_err::read(path)?.into())
+        let sha256 = Sha256::of_file(path)?;
+        let file = fs_err::File::open(path)?;
+        let size = file.metadata()?.len();
+        let reader = FileReader::from(file.into_file());
+        LayerArchive::of(name, Box::new(reader), size, sha256)
     }
 
-    /// Reads a zip in memory.
+    /// Reads the directory of a zip in memory.
     pub fn read(name: &str, zip: Arc<[u8]>) -> Result<LayerArchive, ReadZipError> {
+        let (size, sha256) = (zip.len() as u64, Sha256::of(&zip));
+        LayerArchive::of(name.to_owned(), Box::new(zip), size, sha256)
+    }
+
+    fn of(
+        name: String,
+        reader: Box<dyn ReaderAt + Send + Sync>,
+        size: u64,
+        sha256: Sha256,
+    ) -> Result<LayerArchive, ReadZipError> {
         let not_a_zip = |source| ReadZipError::NotAZip {
-            name: name.to_owned(),
+            name: name.clone(),
             source,
         };
-        let archive = ZipArchive::from_slice(&zip).map_err(not_a_zip)?;
-        let mut records = archive.entries();
-        let mut entries = Vec::new();
-        let mut positions = Vec::new();
+        let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+        let archive = ZipLocator::new()
+            .locate_in_reader(reader, &mut buffer, size)
+            .map_err(|(_, source)| not_a_zip(source))?;
         let mut unzipped = 0_u64;
+        let mut records = archive.entries(&mut buffer);
         while let Some(record) = records.next_entry().map_err(not_a_zip)? {
-            let path = String::from_utf8_lossy(record.file_path().as_ref()).into_owned();
-            let mode = record.external_attributes() >> 16;
-            let size = record.uncompressed_size_hint();
-            unzipped = unzipped.saturating_add(size);
-            positions.push((
-                record.wayfinder(),
-                record.compression_method(),
-                record.crc32(),
-            ));
+            unzipped = unzipped.saturating_add(record.uncompressed_size_hint());
+        }
+        let store = Arc::new(Store {
+            name: name.clone(),
+            archive,
+            size,
+            absurd: unzipped > ABSURD,
+        });
+        let mut entries = Vec::new();
+        let mut records = store.archive.entries(&mut buffer);
+        while let Some(record) = records.next_entry().map_err(not_a_zip)? {
             entries.push(ArchiveEntry {
-                path,
-                mode,
-                size,
-                content: Arc::from([]),
+                path: String::from_utf8_lossy(record.file_path().as_ref()).into_owned(),
+                mode: record.external_attributes() >> 16,
+                size: record.uncompressed_size_hint(),
+                zipped_size: record.compressed_size_hint(),
+                crc: record.crc32(),
+                method: record.compression_method(),
+                position: record.wayfinder(),
+                store: store.clone(),
             });
         }
-        if unzipped <= ABSURD {
-            for (entry, (position, method, crc)) in entries.iter_mut().zip(positions) {
-                let data = archive.get_entry(position).map_err(not_a_zip)?.data();
-                entry.content = unpack(data, method, entry.size, crc).map_err(|reason| {
-                    ReadZipError::Entry {
-                        name: name.to_owned(),
-                        entry: entry.path.clone(),
-                        reason,
-                    }
-                })?;
-            }
-        }
         Ok(LayerArchive {
-            name: name.to_owned(),
+            name,
             entries,
-            zipped_size: zip.len() as u64,
+            zipped_size: size,
+            sha256,
         })
+    }
+
+    /// Is there so much in it that nothing is unpacked?
+    pub fn is_absurd(&self) -> bool {
+        self.unzipped_size() > ABSURD
     }
 
     /// Bytes of all files together: the unzipped size that Lambda counts.
@@ -146,39 +321,67 @@ impl LayerArchive {
             .fold(0, u64::saturating_add)
     }
 
+    /// Everything but folders.
+    pub fn files(&self) -> impl Iterator<Item = &ArchiveEntry> {
+        self.entries.iter().filter(|entry| !entry.is_folder())
+    }
+
     /// The entry of that path.
     pub fn get(&self, path: &str) -> Option<&ArchiveEntry> {
         self.entries.iter().find(|entry| entry.path == path)
     }
 }
 
-fn unpack(
-    data: &[u8],
-    method: CompressionMethod,
-    size: u64,
-    crc: u32,
-) -> Result<Arc<[u8]>, String> {
-    let size = usize::try_from(size).map_err(|_| "it is too large".to_owned())?;
-    let content = match method {
-        CompressionMethod::STORE => data.to_vec(),
-        CompressionMethod::DEFLATE => {
-            let mut content = vec![0; size];
-            let length = Decompressor::new()
-                .deflate_decompress(data, &mut content)
-                .map_err(|error| error.to_string())?;
-            content.truncate(length);
-            content
-        }
-        other => {
-            return Err(format!(
-                "compression method {other:?} is none that Lambda unpacks"
-            ));
-        }
-    };
-    let mut actual = Crc::new();
-    actual.update(&content);
-    if content.len() != size || actual.sum() != crc {
-        return Err("its checksum or length is wrong".to_owned());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Entry, LayerTree, zip};
+
+    /// A zip of two files: one that is held in memory, one that is not.
+    fn written() -> Vec<u8> {
+        let mut tree = LayerTree::default();
+        tree.insert("large", Entry::bytes(vec![7; HELD as usize + 1], false));
+        tree.insert("small", Entry::bytes(&b"some text"[..], false));
+        let (mut written, time) = (Vec::new(), zip::entry_time(None).unwrap());
+        zip::write(&tree, time, &mut written, &|_| ()).unwrap();
+        written
     }
-    Ok(content.into())
+
+    #[test]
+    fn a_zip_on_disk_and_one_in_memory_are_read_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("layer.zip");
+        fs_err::write(&path, written()).unwrap();
+        for archive in [
+            LayerArchive::open(&path).unwrap(),
+            LayerArchive::read("layer.zip", written().into()).unwrap(),
+        ] {
+            assert_eq!(archive.sha256, Sha256::of(&written()));
+            let [large, small] = &archive.entries[..] else {
+                panic!("{archive:?}");
+            };
+            assert_eq!(small.content().unwrap(), b"some text");
+            assert!(large.zipped_size < large.size / 100);
+            let looked = |wanted: bool| large.check(|_| wanted, <[u8]>::len).unwrap();
+            assert_eq!(
+                (looked(true), looked(false)),
+                (Some(HELD as usize + 1), None)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_is_found_whether_or_not_it_is_held() {
+        let sound = written();
+        for path in ["large", "small"] {
+            let mut archive = LayerArchive::read("layer.zip", sound.clone().into()).unwrap();
+            for entry in &mut archive.entries {
+                entry.crc ^= u32::from(entry.path == path);
+            }
+            let damaged = archive.get(path).unwrap();
+            let error = damaged.check(|_| false, |_| ()).unwrap_err().to_string();
+            let said = format!("layer.zip: the entry `{path}` cannot be read: its checksum");
+            assert!(error.starts_with(&said), "{error}");
+        }
+    }
 }

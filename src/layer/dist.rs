@@ -1,7 +1,8 @@
-//! The folder of finished layers: `NAME.zip` with its build record `NAME.json`.
+//! The folder of finished layers: `NAME.zip` with its build record `NAME.json` and its bill of materials
+//! `NAME.cdx.json`.
 //!
-//! A zip is written under a hidden name and renamed when it is whole and audited; the record comes first, so that no
-//! zip is ever without its own. What a killed run left under a hidden name, a later run removes.
+//! A zip is written under a hidden name and renamed when it is whole and audited; record and bill come first, so that
+//! no zip is ever without its own. What a killed run left under a hidden name, a later run removes.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::BuildRecord;
+use super::sbom::Sbom;
 
 /// The beginning of the names of what is not finished.
 const HIDDEN: &str = ".r-layer-";
@@ -45,13 +47,16 @@ impl UnfinishedZip {
         self.file.as_file().try_clone()
     }
 
-    /// Gives the zip its name, after its record.
-    pub fn keep(self, record: &BuildRecord) -> io::Result<PathBuf> {
+    /// Gives the zip its name, after its record and its bill of materials.
+    pub fn keep(self, record: &BuildRecord, sbom: &Sbom) -> io::Result<PathBuf> {
         let path = self.folder.join(&record.zip);
         let mut text = hidden(&self.folder)?;
         serde_json::to_writer_pretty(&mut text, record)?;
         text.write_all(b"\n")?;
+        let bill = hidden(&self.folder)?;
+        sbom.write(io::BufWriter::new(&bill))?;
         text.persist(path.with_extension("json"))?;
+        bill.persist(path.with_extension("cdx.json"))?;
         self.file.as_file().sync_all()?;
         self.file.persist(&path)?;
         Ok(path)

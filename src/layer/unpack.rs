@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::LayerArchive;
-use super::archive::ArchiveEntry;
+use super::archive::{ArchiveEntry, ReadZipError};
 use crate::archive::within_folder;
 
 /// Why a layer was not unpacked.
@@ -19,13 +19,19 @@ pub enum UnpackError {
         /// The entry.
         entry: String,
     },
+    /// An entry that cannot be unpacked.
+    #[error(transparent)]
+    Zip(#[from] ReadZipError),
     /// The folder.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 /// Unpacks layers into an empty folder.
-pub fn unpack(layers: &[LayerArchive], folder: &Path) -> Result<(), UnpackError> {
+pub fn unpack<'a>(
+    layers: impl IntoIterator<Item = &'a LayerArchive>,
+    folder: &Path,
+) -> Result<(), UnpackError> {
     fs_err::create_dir_all(folder)?;
     for layer in layers {
         for entry in &layer.entries {
@@ -69,12 +75,12 @@ fn unpack_entry(
         fs_err::remove_file(&path)?;
     }
     if entry.is_symlink() {
-        let target = PathBuf::from(String::from_utf8_lossy(&entry.content).into_owned());
+        let target = PathBuf::from(String::from_utf8_lossy(&entry.content()?).into_owned());
         let parent = place.parent().unwrap_or(Path::new(""));
         within_folder(parent, &target).ok_or_else(leaves)?;
         symlink(target, path)?;
     } else {
-        fs_err::write(&path, &entry.content)?;
+        fs_err::write(&path, entry.content()?)?;
         let executable = entry.mode & 0o111 != 0;
         let mode = if executable { 0o755 } else { 0o644 };
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
@@ -84,25 +90,28 @@ fn unpack_entry(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::io::Write;
+
+    use rawzip::path::EntryPath;
+    use rawzip::{Crc32Option, DataDescriptorOutput, ZipArchiveWriter};
 
     use super::*;
 
     fn layer(entries: &[(&str, u32, &str)]) -> LayerArchive {
-        let entries = entries
-            .iter()
-            .map(|(path, mode, content)| ArchiveEntry {
-                path: (*path).to_owned(),
-                mode: *mode,
-                size: content.len() as u64,
-                content: Arc::from(content.as_bytes()),
-            })
-            .collect();
-        LayerArchive {
-            name: "some.zip".to_owned(),
-            entries,
-            zipped_size: 0,
+        let mut zip = ZipArchiveWriter::new(Vec::new());
+        for (path, mode, content) in entries {
+            let (mut file, _) = zip
+                .new_file(EntryPath::verbatim(path.as_bytes()))
+                .unix_permissions(*mode)
+                .crc32(Crc32Option::Skip)
+                .start()
+                .unwrap();
+            file.write_all(content.as_bytes()).unwrap();
+            let crc = rawzip::crc32(content.as_bytes());
+            file.finish(DataDescriptorOutput::new(crc, content.len() as u64))
+                .unwrap();
         }
+        LayerArchive::read("some.zip", zip.finish().unwrap().into()).unwrap()
     }
 
     #[test]

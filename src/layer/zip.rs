@@ -176,7 +176,7 @@ mod tests {
                 ("lib/b".into(), 0o644, 5000)
             ]
         );
-        assert_eq!(&archive.entries[2].content[..5], b"text ");
+        assert_eq!(&archive.entries[2].content().unwrap()[..5], b"text ");
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Description {
         Description::of_record(records.iter().next().ok_or(DcfError::NoField("Package"))?)
     }
 
+    /// The version of the R that it was built with.
+    pub fn built_with(&self) -> Option<&str> {
+        let r = self.built.as_deref()?.split(';').next()?;
+        r.trim().strip_prefix("R ")
+    }
+
     /// Reads a record of an index.
     pub fn of_record(record: &Paragraph) -> Result<Description, DcfError> {
         let field = |name: &'static str| record.get(name).map(str::to_owned);
@@ -99,6 +105,10 @@ mod tests {
             ("a", "1.0-2")
         );
         assert_eq!(description.license.as_deref(), Some("MIT +\nfile LICENSE"));
+        assert_eq!(description.built_with(), None);
+        let built = "Package: a\nVersion: 1\nBuilt: R 4.5.0; ; 2025-01-02 03:04:05 UTC; unix\n";
+        let built = Description::parse(built).unwrap();
+        assert_eq!(built.built_with(), Some("4.5.0"));
     }
 
     #[test]

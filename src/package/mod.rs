@@ -1,7 +1,9 @@
-//! R packages: what their DESCRIPTION says, and how their versions compare.
+//! R packages: what their DESCRIPTION says, how their versions compare, what their licences are called elsewhere.
 
 mod description;
+mod license;
 mod version;
 
 pub use description::{BuiltField, DcfError, Description, parse_records};
+pub use license::{R_LICENSE, spdx_expression};
 pub use version::{RVersion, VersionError};

@@ -28,6 +28,19 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// A text in which names from files cannot steer a terminal: control characters are shown, not sent.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => printable.push(c),
+            c if c.is_control() => printable.extend(c.escape_default()),
+            c => printable.push(c),
+        }
+    }
+    printable
+}
+
 /// Prints results and messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
@@ -62,7 +75,7 @@ impl Printer {
         let text = if self.json {
             serde_json::to_string_pretty(result)? + "\n"
         } else {
-            result.to_string()
+            printable(&result.to_string())
         };
         self.data(text.as_bytes())
     }
@@ -89,5 +102,15 @@ impl Printer {
         } else {
             word.to_owned()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_shown() {
+        assert_eq!(printable("R\t4.5\nlib/\x1b[2Jß"), "R\t4.5\nlib/\\u{1b}[2Jß");
     }
 }

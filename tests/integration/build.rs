@@ -40,10 +40,12 @@ fn two_builds_in_different_folders_and_umasks_give_the_same_bytes() {
         // Entries have times to the second, if they have any that they should not.
         std::thread::sleep(std::time::Duration::from_millis(1100));
         let zip = only_zip(&folder.path().join("some").join(umask));
-        (std::fs::read(&zip).unwrap(), record(&zip))
+        let bill = std::fs::read_to_string(zip.with_extension("cdx.json")).unwrap();
+        (std::fs::read(&zip).unwrap(), record(&zip), bill)
     });
     assert!(zips[0].0 == zips[1].0, "the zips differ");
     assert_eq!(zips[0].1, zips[1].1);
+    assert_eq!(zips[0].2, zips[1].2);
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn the_binary_alone_in_an_empty_folder_builds_and_invokes() {
 }
 
 /// An R home as on a machine that has everything R needs: with the libraries of where it was built.
-fn home_with_its_libraries(folder: &Path) -> std::path::PathBuf {
+pub fn home_with_its_libraries(folder: &Path) -> std::path::PathBuf {
     let home = folder.join("R");
     succeed(
         Command::new("cp")

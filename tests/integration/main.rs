@@ -11,4 +11,5 @@ mod hostile;
 mod interrupted;
 mod invoke;
 mod runtime_in_r;
+mod sbom;
 mod serve;

@@ -159,6 +159,11 @@ pub fn aws_client(home: &Path) -> Command {
     command
 }
 
+/// The folder of Python modules with CycloneDX's own schemas and their validator.
+pub fn cyclonedx() -> PathBuf {
+    part("cyclonedx")
+}
+
 /// A folder of functions in tests/fixtures.
 pub fn functions(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

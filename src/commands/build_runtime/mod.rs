@@ -1,5 +1,6 @@
 //! `r-layer build runtime`: settings → R and its packages → layer tree → zip and build record.
 
+mod assemble;
 mod pack;
 mod prebuilt;
 mod settings;

@@ -4,23 +4,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::assemble::{Assembled, assemble};
 use super::settings::Settings;
 use super::{Builder, Built, PackageFolder};
-use crate::checksum::Sha256;
 use crate::distribution::R;
-use crate::elf::LibraryFolders;
 use crate::layer::audit::{self, AuditReport, Policy, Question};
-use crate::layer::bundled::{leave_out_optional, leave_out_unneeded};
-use crate::layer::complete::{AddedLibrary, complete};
+use crate::layer::complete::AddedLibrary;
 use crate::layer::dist::UnfinishedZip;
-use crate::layer::elf_files::elf_files;
-use crate::layer::prune::{Pruned, prune};
-use crate::layer::record::{PackageRecord, Saving, SourceRecord};
-use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
-use crate::layer::strip::strip;
+use crate::layer::record::PackageRecord;
+use crate::layer::sbom::{self, Sbom, SbomSources};
+use crate::layer::system_package::owners;
 use crate::layer::zip;
-use crate::layer::zoneinfo::insert_zoneinfo;
-use crate::layer::{BuildRecord, LayerArchive, LayerTree, RuntimeRecipe};
+use crate::layer::{BuildRecord, ExaminedLayer, LayerArchive};
 use crate::package::RVersion;
 use crate::terminal::human_size;
 
@@ -50,34 +45,54 @@ impl Builder<'_> {
         let zip_file =
             UnfinishedZip::create(&self.settings.out).context("the zip cannot be written")?;
         let mut output = zip_file.output()?;
-        let (tree, time) = (
-            std::mem::take(&mut assembled.tree),
-            self.settings.entry_time,
-        );
-        let tree = tokio::task::spawn_blocking(move || {
-            zip::write(&tree, time, &mut output, &|_| ()).map(|()| tree)
-        })
+        let time = self.settings.entry_time;
+        let tree = std::mem::take(&mut assembled.tree);
+        tokio::task::spawn_blocking(move || zip::write(&tree, time, &mut output, &|_| ()))
         .await?
         .with_context(|| {
             let out = self.settings.out.display();
             format!("the zip cannot be written to {out}; make room there, or name another folder with --out")
         })?;
         packing.step("auditing");
-        let archive = LayerArchive {
-            name: zip_name.clone(),
+        let examined = ExaminedLayer::of(LayerArchive {
+            name: zip_name,
             ..LayerArchive::open(zip_file.path())?
-        };
-        let report = self.audit(&archive)?;
-        let record = self.record(
-            r,
-            &archive,
-            &report,
-            zip_file.path(),
-            Assembled { tree, ..assembled },
-        )?;
-        let path = zip_file.keep(&record).context("the zip cannot be kept")?;
+        })?;
+        let report = self.audit(&examined)?;
+        let record = self.record(r, &examined, &report, &assembled)?;
+        let sbom = self.bill_of_materials(r, &examined, &record, &assembled.added)?;
+        let path = zip_file
+            .keep(&record, &sbom)
+            .context("the zip cannot be kept")?;
         packing.finish(&format!("packed {}", path.display()));
         Ok(Built { path, record })
+    }
+
+    fn bill_of_materials(
+        &self,
+        r: &R,
+        layer: &ExaminedLayer,
+        record: &BuildRecord,
+        added: &[AddedLibrary],
+    ) -> Result<Sbom> {
+        let distributed = match distributed_bill(layer, &r.home.path)? {
+            Some(bill) => sbom::distributed_components(&bill).unwrap_or_else(|error| {
+                self.reporter.warn(&error.to_string());
+                Vec::new()
+            }),
+            None => Vec::new(),
+        };
+        let epoch = std::env::var_os("SOURCE_DATE_EPOCH");
+        Ok(Sbom::of(&SbomSources {
+            layer,
+            record,
+            owners: &r
+                .root
+                .as_ref()
+                .map_or_else(Default::default, |root| owners(root, added)),
+            distributed: &distributed,
+            created: epoch.map(|_| self.settings.entry_time),
+        })?)
     }
 
     fn zip_name(&self, version: &RVersion) -> String {
@@ -93,7 +108,7 @@ impl Builder<'_> {
     }
 
     /// Audits a finished zip; one that would not load is an error.
-    fn audit(&self, archive: &LayerArchive) -> Result<AuditReport> {
+    fn audit(&self, layer: &ExaminedLayer) -> Result<AuditReport> {
         let limit = self.settings.target.limits.zipped_in_request;
         let question = Question {
             target: self.settings.target,
@@ -101,7 +116,7 @@ impl Builder<'_> {
             policy: Policy::Strict,
             wants_runtime: true,
         };
-        let report = audit::audit(std::slice::from_ref(archive), &question);
+        let report = audit::audit(std::slice::from_ref(layer), &question);
         if !report.passed {
             let findings: Vec<String> = report
                 .findings
@@ -113,15 +128,16 @@ impl Builder<'_> {
                 findings.concat()
             );
         }
-        if archive.zipped_size >= limit && self.settings.s3_bucket.is_none() {
-            let heaviest: Vec<String> = audit::heaviest_folders(std::slice::from_ref(archive))
+        let zipped_size = layer.archive.zipped_size;
+        if zipped_size >= limit && self.settings.s3_bucket.is_none() {
+            let heaviest: Vec<String> = audit::heaviest_folders(std::slice::from_ref(layer))
                 .iter()
                 .map(|(folder, bytes)| format!("\n  {:>10}  {folder}", human_size(*bytes)))
                 .collect();
             bail!(
                 "the zip has {} bytes; without S3 Lambda takes less than {limit}. Name a bucket with --s3-bucket or leave \
                  something out (a compiled R, --r-source cran, is smaller than Posit's, and --blas reference than openblas). The heaviest folders:{}",
-                archive.zipped_size,
+                zipped_size,
                 heaviest.concat()
             );
         }
@@ -131,16 +147,16 @@ impl Builder<'_> {
     fn record(
         &self,
         r: &R,
-        archive: &LayerArchive,
+        layer: &ExaminedLayer,
         report: &AuditReport,
-        zip: &Path,
-        assembled: Assembled,
+        assembled: &Assembled,
     ) -> Result<BuildRecord> {
         let Settings {
             target,
             architecture,
             ..
         } = &self.settings;
+        let archive = &layer.archive;
         Ok(BuildRecord {
             record_version: 1,
             name: self.recipe.name.clone(),
@@ -150,16 +166,17 @@ impl Builder<'_> {
                 architecture.aws_name(),
             ),
             zip: archive.name.clone(),
-            sha256: Sha256::of_file(zip)?,
+            sha256: archive.sha256,
             zipped_size: archive.zipped_size,
-            unzipped_size: assembled.tree.unzipped_size(),
+            unzipped_size: archive.unzipped_size(),
             needs_s3: archive.zipped_size >= target.limits.zipped_in_request,
             target: target.name.clone(),
             architecture: *architecture,
             r_version: r.version.to_string(),
             glibc: report.glibc.clone(),
             r_layer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            packages: audit::packages(archive)
+            packages: layer
+                .packages()
                 .into_iter()
                 .map(|(name, found)| {
                     (
@@ -171,87 +188,23 @@ impl Builder<'_> {
                     )
                 })
                 .collect(),
-            sources: assembled.sources,
+            sources: assembled.sources.clone(),
             added_libraries: assembled
                 .added
                 .iter()
                 .map(|library| (library.path.clone(), library.size))
                 .collect(),
-            savings: assembled.savings,
+            savings: assembled.savings.clone(),
             inputs: r.inputs.clone(),
         })
     }
 }
 
-/// A tree that is ready to be zipped, and how it came about.
-struct Assembled {
-    tree: LayerTree,
-    savings: Vec<Saving>,
-    added: Vec<AddedLibrary>,
-    sources: Vec<SourceRecord>,
-}
-
-fn assemble(
-    r: &R,
-    packages: &[PackageFolder],
-    settings: &Settings,
-    recipe: &RuntimeRecipe,
-) -> Result<Assembled> {
-    let (target, architecture) = (settings.target, settings.architecture);
-    let mut tree = LayerTree::default();
-    insert_r(&mut tree, &r.home)?;
-    for package in packages {
-        let place = format!("R/library/{}", package.name);
-        tree.insert_folder(&place, &package.folder)?;
+/// The bill of materials that a prebuilt R brings, in the layer or in R's home.
+fn distributed_bill(layer: &ExaminedLayer, home: &Path) -> Result<Option<Vec<u8>>> {
+    if let Some(entry) = layer.archive.get(sbom::DISTRIBUTED) {
+        return Ok(Some(entry.content()?));
     }
-    insert_runtime(&mut tree);
-    insert_description(
-        &mut tree,
-        &recipe.name,
-        &r.version.to_string(),
-        &target.name,
-        architecture.aws_name(),
-    );
-    let mut left_out = prune(&mut tree, &recipe.prune)?;
-    let mut files = elf_files(&tree)?;
-    let provided = |soname: &str| target.guarantees(soname, architecture);
-    left_out.extend(leave_out_optional(
-        &mut tree,
-        &mut files,
-        &recipe.optional,
-        provided,
-    )?);
-    left_out.push(leave_out_unneeded(&mut tree, &mut files));
-    let stripped = strip(&mut tree)?;
-    left_out.push(Pruned {
-        reason: "symbols and debug information, which only debuggers read".to_owned(),
-        files: stripped.files,
-        bytes: stripped.bytes,
-    });
-    let folders = match &r.root {
-        Some(root) => LibraryFolders::of_root(root, architecture, &[]),
-        None => LibraryFolders::none(),
-    };
-    let added = complete(&mut tree, &files, target, architecture, &folders)?;
-    let mut sources = r.sources.clone();
-    sources.extend(packages.iter().map(|package| package.source.clone()));
-    if let Some(release) = insert_zoneinfo(&mut tree) {
-        sources.push(SourceRecord {
-            name: "time zones".to_owned(),
-            version: release.to_owned(),
-            origin: "IANA's, in this r-layer".to_owned(),
-            sha256: None,
-        });
-    }
-    sources.sort();
-    Ok(Assembled {
-        tree,
-        savings: left_out
-            .into_iter()
-            .filter(|rule| rule.files > 0)
-            .map(Saving::from)
-            .collect(),
-        added,
-        sources,
-    })
+    let bill = home.join("sbom.cdx.json");
+    Ok(bill.is_file().then(|| fs_err::read(bill)).transpose()?)
 }

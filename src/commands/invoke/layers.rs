@@ -9,7 +9,7 @@ use crate::checksum::Sha256;
 use crate::commands::settings;
 use crate::layer::audit::{self, AuditReport, Policy, Question, architecture_of};
 use crate::layer::unpack::unpack;
-use crate::layer::{BuildRecord, LayerArchive, RuntimeRecipe};
+use crate::layer::{BuildRecord, ExaminedLayer, RuntimeRecipe};
 use crate::progress::Reporter;
 use crate::sandbox::{RootSpec, glibc_of_root, lambda_root};
 use crate::target::Target;
@@ -23,7 +23,7 @@ const DEBIAN_GLIBC: [(&str, [u32; 2]); 3] = [
 
 /// The layers of the function.
 pub struct Layers {
-    archives: Vec<LayerArchive>,
+    archives: Vec<ExaminedLayer>,
     key: String,
     report: AuditReport,
 }
@@ -35,20 +35,11 @@ impl Layers {
             [] => vec![built_runtime(Path::new("dist"))?],
             named => named.to_vec(),
         };
-        let mut archives = Vec::new();
-        let mut hashes = Vec::new();
-        for path in &paths {
-            hashes.push(
-                Sha256::of_file(path)
-                    .context("--layer names a layer's zip")?
-                    .to_string(),
-            );
-            archives.push(LayerArchive::open(path)?);
-        }
-        if archives
+        let archives = paths
             .iter()
-            .all(|archive| archive.get("bootstrap").is_none())
-        {
+            .map(|path| ExaminedLayer::open(path).context("--layer names a layer's zip"))
+            .collect::<Result<Vec<_>>>()?;
+        if archives.iter().all(|layer| layer.bootstrap().is_none()) {
             bail!(
                 "none of these layers has a bootstrap; add the runtime layer with --layer (r-layer build runtime)"
             );
@@ -67,6 +58,10 @@ impl Layers {
             wants_runtime: true,
         };
         let report = audit::audit(&archives, &question);
+        let hashes: Vec<String> = archives
+            .iter()
+            .map(|layer| layer.archive.sha256.to_string())
+            .collect();
         let key = Sha256::of_parts(hashes.iter().map(|hash| hash.as_bytes())).short();
         Ok(Layers {
             archives,
@@ -82,7 +77,8 @@ impl Layers {
         }
         cache
             .get_or_make("unpacked", &self.key, reporter, async |content: &Path| {
-                Ok(unpack(&self.archives, content)?)
+                let archives = self.archives.iter().map(|layer| &layer.archive);
+                Ok(unpack(archives, content)?)
             })
             .await
     }

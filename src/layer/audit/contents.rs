@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::finding::{Fault, Finding};
-use crate::layer::LayerArchive;
 use crate::layer::archive::ArchiveEntry;
+use crate::layer::part::part_of;
+use crate::layer::{ExaminedLayer, LayerArchive};
 use crate::target::Limits;
 
 /// Checks the entries of one layer.
-pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>) {
+pub fn check(examined: &ExaminedLayer, limits: &Limits, findings: &mut Vec<Finding>) {
+    let layer = &examined.archive;
     let mut find = |path: Option<&str>, fault: Fault| {
         findings.push(Finding {
             layer: layer.name.clone(),
@@ -20,7 +22,7 @@ pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>)
     let mut folded: HashMap<String, &str> = HashMap::new();
     let mut told = HashSet::new();
     for entry in &layer.entries {
-        for fault in entry_faults(entry, layer) {
+        for fault in entry_faults(entry) {
             find(Some(&entry.path), fault);
         }
         if !seen.insert(entry.path.as_str()) {
@@ -38,7 +40,13 @@ pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>)
             }
         }
     }
-    for (path, file) in below_files(std::slice::from_ref(layer)) {
+    for (entry, target) in examined.links() {
+        if !leads_within(&entry.path, target, layer) {
+            let target = target.to_owned();
+            find(Some(&entry.path), Fault::LinkLeaves { target });
+        }
+    }
+    for (path, file) in below_files(&[layer]) {
         find(
             Some(path),
             Fault::BelowAFile {
@@ -47,7 +55,7 @@ pub fn check(layer: &LayerArchive, limits: &Limits, findings: &mut Vec<Finding>)
         );
     }
     if layer.unzipped_size() > limits.unzipped {
-        find(None, too_large(std::slice::from_ref(layer), limits));
+        find(None, too_large(std::slice::from_ref(examined), limits));
     }
     if layer.zipped_size >= limits.zipped_in_request {
         find(
@@ -68,7 +76,7 @@ fn places(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Entries that lie below another that is a file, so that both cannot be: (path, file).
-fn below_files(layers: &[LayerArchive]) -> Vec<(&str, &str)> {
+fn below_files<'a>(layers: &[&'a LayerArchive]) -> Vec<(&'a str, &'a str)> {
     let entries = || layers.iter().flat_map(|layer| &layer.entries);
     let files: HashSet<&str> = entries()
         .filter(|entry| !entry.is_folder())
@@ -84,16 +92,12 @@ fn below_files(layers: &[LayerArchive]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-fn entry_faults(entry: &ArchiveEntry, layer: &LayerArchive) -> Vec<Fault> {
+fn entry_faults(entry: &ArchiveEntry) -> Vec<Fault> {
     let mut faults = Vec::new();
     if !is_safe(&entry.path) {
         faults.push(Fault::UnsafePath);
     }
     if entry.is_symlink() {
-        let target = String::from_utf8_lossy(&entry.content).into_owned();
-        if !leads_within(&entry.path, &target, layer) {
-            faults.push(Fault::LinkLeaves { target });
-        }
         return faults;
     }
     if !entry.is_folder() && !entry.is_file() {
@@ -140,9 +144,10 @@ fn leads_within(path: &str, target: &str, layer: &LayerArchive) -> bool {
 }
 
 /// Checks what two layers of one function must agree on: paths, and the size of all.
-pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut Vec<Finding>) {
+pub fn check_together(examined: &[ExaminedLayer], limits: &Limits, findings: &mut Vec<Finding>) {
+    let layers: Vec<&LayerArchive> = examined.iter().map(|layer| &layer.archive).collect();
     let mut owners: BTreeMap<&str, (&LayerArchive, &ArchiveEntry)> = BTreeMap::new();
-    for layer in layers {
+    for &layer in &layers {
         for entry in layer.entries.iter().filter(|entry| !entry.is_folder()) {
             let Some((other, first)) = owners.insert(&entry.path, (layer, entry)) else {
                 continue;
@@ -154,7 +159,7 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
             let other = other.name.clone();
             let fault = match entry.path.as_str() {
                 "bootstrap" => Fault::SeveralBootstraps,
-                _ if first.content != entry.content => Fault::PathConflict { other },
+                _ if !first.has_content_of(entry) => Fault::PathConflict { other },
                 _ => continue,
             };
             findings.push(Finding {
@@ -164,7 +169,7 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
             });
         }
     }
-    for (path, file) in below_files(layers) {
+    for (path, file) in below_files(&layers) {
         let mut holders = layers.iter().filter(|layer| layer.get(path).is_some());
         // Both in one zip: found when that was looked at alone.
         if let Some(layer) = holders.find(|layer| layer.get(file).is_none()) {
@@ -178,7 +183,7 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
             });
         }
     }
-    if layers.len() > 1 && size_of_all(layers) > limits.unzipped {
+    if layers.len() > 1 && size_of_all(examined) > limits.unzipped {
         let layer = layers
             .iter()
             .map(|layer| layer.name.as_str())
@@ -187,12 +192,12 @@ pub fn check_together(layers: &[LayerArchive], limits: &Limits, findings: &mut V
         findings.push(Finding {
             layer,
             path: None,
-            fault: too_large(layers, limits),
+            fault: too_large(examined, limits),
         });
     }
 }
 
-fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
+fn too_large(layers: &[ExaminedLayer], limits: &Limits) -> Fault {
     Fault::TooLargeUnzipped {
         size: size_of_all(layers),
         limit: limits.unzipped,
@@ -201,33 +206,24 @@ fn too_large(layers: &[LayerArchive], limits: &Limits) -> Fault {
 }
 
 /// A zip may say any size of its entries, so that their sum has to stop at the largest number.
-fn size_of_all(layers: &[LayerArchive]) -> u64 {
+fn size_of_all(layers: &[ExaminedLayer]) -> u64 {
     layers
         .iter()
-        .map(LayerArchive::unzipped_size)
+        .map(|layer| layer.archive.unzipped_size())
         .fold(0, u64::saturating_add)
 }
 
 /// The ten heaviest folders and their bytes unzipped, packages one by one.
-pub fn heaviest_folders(layers: &[LayerArchive]) -> Vec<(String, u64)> {
-    let mut folders: HashMap<String, u64> = HashMap::new();
-    for entry in layers.iter().flat_map(|layer| &layer.entries) {
-        let depth = if entry.path.starts_with("R/library/") {
-            3
-        } else {
-            2
-        };
-        let parts: Vec<&str> = entry.path.split('/').collect();
-        let folder = parts[..depth.min(parts.len().saturating_sub(1))].join("/");
-        let folder = if folder.is_empty() {
-            ".".into()
-        } else {
-            folder
-        };
-        let bytes = folders.entry(folder).or_default();
+pub fn heaviest_folders(layers: &[ExaminedLayer]) -> Vec<(String, u64)> {
+    let mut folders: HashMap<&str, u64> = HashMap::new();
+    for entry in layers.iter().flat_map(|layer| &layer.archive.entries) {
+        let bytes = folders.entry(part_of(&entry.path)).or_default();
         *bytes = bytes.saturating_add(entry.size);
     }
-    let mut heaviest: Vec<(String, u64)> = folders.into_iter().collect();
+    let mut heaviest: Vec<(String, u64)> = folders
+        .into_iter()
+        .map(|(folder, bytes)| (folder.to_owned(), bytes))
+        .collect();
     heaviest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     heaviest.truncate(10);
     heaviest

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::finding::{Fault, Finding};
 use super::{Policy, Question};
-use crate::elf::{ElfFile, is_elf};
-use crate::layer::LayerArchive;
+use crate::elf::ElfFile;
+use crate::layer::ExaminedLayer;
 
 /// R's own libraries: a package layer finds them in the runtime layer.
 const OF_THE_RUNTIME_LAYER: [&str; 3] = ["libR.so", "libRblas.so", "libRlapack.so"];
@@ -17,7 +17,7 @@ const MOST_LINKS: usize = 40;
 pub struct Loader<'a> {
     question: &'a Question<'a>,
     /// Path on Lambda → (layer, headers).
-    files: BTreeMap<String, (&'a str, ElfFile)>,
+    files: BTreeMap<String, (&'a str, &'a ElfFile)>,
     /// Path on Lambda of a symbolic link → what it says.
     links: BTreeMap<String, String>,
     library_path: Vec<String>,
@@ -35,33 +35,27 @@ enum Place<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// Reads the headers of every ELF file; those that cannot be read are findings.
+    /// Collects the headers of every ELF file; those that cannot be read are findings.
     pub fn read(
-        layers: &'a [LayerArchive],
+        layers: &'a [ExaminedLayer],
         question: &'a Question<'a>,
         findings: &mut Vec<Finding>,
     ) -> Loader<'a> {
-        let bootstrap = layers.iter().rev().find_map(|layer| layer.get("bootstrap"));
-        let text = bootstrap.map_or_else(
-            || crate::embedded::text("runtime/bootstrap").into(),
-            |bootstrap| String::from_utf8_lossy(&bootstrap.content),
-        );
-        let library_path = super::search_path::library_path(&text, &question.target.library_path);
+        let bootstrap = layers.iter().rev().find_map(ExaminedLayer::bootstrap);
+        let text = bootstrap.unwrap_or_else(|| crate::embedded::text("runtime/bootstrap"));
+        let library_path = super::search_path::library_path(text, &question.target.library_path);
         let mut files = BTreeMap::new();
         for layer in layers {
-            for entry in layer
-                .entries
-                .iter()
-                .filter(|entry| entry.is_file() && is_elf(&entry.content))
-            {
-                match ElfFile::read(&entry.content) {
+            let name = layer.archive.name.as_str();
+            for (entry, elf) in layer.elf_files() {
+                match elf {
                     // Object files (`.o`) are data to the loader.
                     Ok(elf) if elf.loadable => {
-                        files.insert(format!("/opt/{}", entry.path), (layer.name.as_str(), elf));
+                        files.insert(format!("/opt/{}", entry.path), (name, elf));
                     }
                     Ok(_) => {}
                     Err(error) => findings.push(Finding {
-                        layer: layer.name.clone(),
+                        layer: name.to_owned(),
                         path: Some(entry.path.clone()),
                         fault: Fault::DamagedElf {
                             reason: error.to_string(),
@@ -72,12 +66,8 @@ impl<'a> Loader<'a> {
         }
         let links = layers
             .iter()
-            .flat_map(|layer| &layer.entries)
-            .filter(|entry| entry.is_symlink())
-            .map(|entry| {
-                let target = String::from_utf8_lossy(&entry.content).into_owned();
-                (format!("/opt/{}", entry.path), target)
-            })
+            .flat_map(ExaminedLayer::links)
+            .map(|(entry, target)| (format!("/opt/{}", entry.path), target.to_owned()))
             .collect();
         Loader {
             question,
@@ -124,7 +114,7 @@ impl<'a> Loader<'a> {
         let mut met = BTreeSet::from([first]);
         let mut queue: VecDeque<(&str, Vec<String>)> = VecDeque::from([(first, Vec::new())]);
         while let Some((path, above)) = queue.pop_front() {
-            let elf = &self.files[path].1;
+            let elf = self.files[path].1;
             let found = faults
                 .entry(path)
                 .or_insert_with(|| self.own_faults(path, elf));
@@ -313,7 +303,7 @@ impl<'a> Loader<'a> {
         for _ in 0..MOST_LINKS {
             let Some((link, target)) = self.first_link(&path) else {
                 let found = self.files.get_key_value(&path);
-                return found.map(|(path, (_, elf))| (path.as_str(), elf));
+                return found.map(|(path, (_, elf))| (path.as_str(), *elf));
             };
             let place = if target.starts_with('/') {
                 target.clone()

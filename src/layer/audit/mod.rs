@@ -12,10 +12,8 @@ use serde::Serialize;
 
 pub use contents::heaviest_folders;
 pub use finding::{Fault, Finding};
-pub use packages::packages;
 
-use super::LayerArchive;
-use crate::elf::{ElfFile, is_elf};
+use super::{ExaminedLayer, LayerArchive};
 use crate::target::{Architecture, Target};
 use loader::Loader;
 
@@ -77,7 +75,7 @@ pub struct LayerSize {
 }
 
 /// Audits layers, each alone and all together as one function would have them, in that order.
-pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
+pub fn audit(layers: &[ExaminedLayer], question: &Question<'_>) -> AuditReport {
     let mut findings = Vec::new();
     for layer in layers {
         contents::check(layer, &question.target.limits, &mut findings);
@@ -86,10 +84,10 @@ pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
     packages::check_together(layers, &mut findings);
     let loader = Loader::read(layers, question, &mut findings);
     loader.check(&mut findings);
-    if question.wants_runtime && !layers.iter().any(|layer| layer.get("bootstrap").is_some()) {
+    if question.wants_runtime && layers.iter().all(|layer| layer.bootstrap().is_none()) {
         let layer = layers
             .first()
-            .map(|layer| layer.name.clone())
+            .map(|layer| layer.archive.name.clone())
             .unwrap_or_default();
         findings.push(Finding {
             layer,
@@ -110,7 +108,10 @@ pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
                 .collect::<Vec<_>>()
                 .join(".")
         }),
-        layers: layers.iter().map(size_of_layer).collect(),
+        layers: layers
+            .iter()
+            .map(|layer| size_of_layer(&layer.archive))
+            .collect(),
         findings,
     }
 }
@@ -118,25 +119,17 @@ pub fn audit(layers: &[LayerArchive], question: &Question<'_>) -> AuditReport {
 fn size_of_layer(layer: &LayerArchive) -> LayerSize {
     LayerSize {
         name: layer.name.clone(),
-        files: layer
-            .entries
-            .iter()
-            .filter(|entry| !entry.is_folder())
-            .count(),
+        files: layer.files().count(),
         zipped: layer.zipped_size,
         unzipped: layer.unzipped_size(),
     }
 }
 
 /// The processor that most ELF files of the layers are for.
-pub fn architecture_of(layers: &[LayerArchive]) -> Option<Architecture> {
+pub fn architecture_of(layers: &[ExaminedLayer]) -> Option<Architecture> {
     let mut counts: HashMap<Architecture, usize> = HashMap::new();
-    for entry in layers.iter().flat_map(|layer| &layer.entries) {
-        if is_elf(&entry.content)
-            && let Some(architecture) = ElfFile::read(&entry.content)
-                .ok()
-                .and_then(|elf| elf.architecture)
-        {
+    for (_, elf) in layers.iter().flat_map(ExaminedLayer::elf_files) {
+        if let Some(architecture) = elf.as_ref().ok().and_then(|elf| elf.architecture) {
             *counts.entry(architecture).or_default() += 1;
         }
     }
