@@ -13,17 +13,19 @@
 //! | [`terminal`] | printing, progress bars, errors for people |
 //! | [`distribution`] | R itself: compiled, or there already |
 //! | [`repository`] | CRAN's layout, and tarballs by hash |
-//! | [`sandbox`] | a command in a root file system |
+//! | [`sandbox`] | a command in a root file system, by bubblewrap or a container engine |
+//! | [`image`] | OCI images: references, pulling, unpacking |
 //! | [`runtime_api`] | the Runtime API on this machine |
 //! | [`http`], [`cache`], [`archive`] | every request; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
+//! | [`root_path`] | paths within a root file system |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
-//! main → cli → commands → (distribution, repository, sandbox, runtime_api, http, cache) → (layer, elf, package, target,
-//! manifest, lockfile, checksum, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! main → cli → commands → (distribution, repository, sandbox, image, runtime_api, http, cache) → (layer, elf, package,
+//! target, manifest, lockfile, checksum, root_path, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -46,12 +48,14 @@ pub mod distribution;
 pub mod elf;
 pub mod embedded;
 pub mod http;
+pub mod image;
 pub mod layer;
 pub mod lockfile;
 pub mod manifest;
 pub mod package;
 pub mod progress;
 pub mod repository;
+pub mod root_path;
 pub mod runtime_api;
 pub mod sandbox;
 pub mod target;

@@ -23,6 +23,8 @@ pub enum BuildCommand {
         r-layer build runtime\n  \
         r-layer build runtime --r-version 4.4.3 --out layers\n  \
         r-layer build runtime --sources ~/Downloads --build-root dir:/srv/al2023\n  \
+        r-layer build runtime --build-root oci:public.ecr.aws/amazonlinux/amazonlinux:2023\n  \
+        r-layer build runtime --engine docker --build-image public.ecr.aws/amazonlinux/amazonlinux:2023\n  \
         r-layer build runtime --r-source dir:/usr/lib64/R")]
     Runtime(BuildRuntimeArgs),
 }
@@ -80,9 +82,22 @@ pub struct BuildRuntimeArgs {
         value_delimiter = ','
     )]
     pub sources: Vec<PathBuf>,
-    /// The root file system that R is compiled in: debian:SUITE, dir:PATH [default: debian:bullseye]
+    /// The root file system that R is compiled in: debian:SUITE, oci:IMAGE (pulled without an engine), dir:PATH
+    /// [default: debian:bullseye]
     #[arg(long, env = "R_LAYER_BUILD_ROOT", value_name = "ROOT")]
     pub build_root: Option<String>,
+    /// Compile in containers of this engine, made from --build-image; extra options of its `run` go into
+    /// R_LAYER_ENGINE_OPTIONS
+    #[arg(
+        long,
+        env = "R_LAYER_ENGINE",
+        value_name = "docker|podman|finch",
+        conflicts_with_all = ["build_root", "build_on_host"]
+    )]
+    pub engine: Option<String>,
+    /// The image for --engine, with dnf or apt in it, for example public.ecr.aws/amazonlinux/amazonlinux:2023
+    #[arg(long, env = "R_LAYER_BUILD_IMAGE", value_name = "IMAGE")]
+    pub build_image: Option<String>,
     /// Compile on this machine itself: for those who are on Amazon Linux 2023 already
     #[arg(long, conflicts_with = "build_root")]
     pub build_on_host: bool,

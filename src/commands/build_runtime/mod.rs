@@ -1,6 +1,7 @@
 //! `r-layer build runtime`: settings → R and its packages → layer tree → zip and build record.
 
 mod pack;
+mod place;
 mod settings;
 mod sources;
 
@@ -63,7 +64,7 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
                 settings.out.display()
             )
         })?;
-    let builder = Builder {
+    let mut builder = Builder {
         recipe,
         http: Http::from_environment(Patience::default())?,
         cache: Cache::from_environment()?,
@@ -77,6 +78,7 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
             "r-layer.lock cannot be written to {folder}; change to a folder that you can write to"
         )
     })?;
+    builder.pin_place(&mut lock).await?;
     let r = builder.r(&mut lock).await?;
     let packages = builder.packages(&r, &mut lock).await?;
     lock.write()?;

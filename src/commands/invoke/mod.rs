@@ -3,6 +3,7 @@
 mod event;
 mod layers;
 mod report;
+mod root;
 mod running;
 mod session;
 
