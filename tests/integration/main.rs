@@ -10,5 +10,6 @@ mod emulator;
 mod hostile;
 mod interrupted;
 mod invoke;
+mod namespaces;
 mod oci;
 mod runtime_in_r;

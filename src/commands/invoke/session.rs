@@ -9,6 +9,7 @@ use super::running::{AFTERWORD, Running};
 use crate::runtime_api::{
     Answer, ErrorReport, FunctionSandbox, Init, Invocation, RuntimeApi, initialize,
 };
+use crate::sandbox::bubblewrap_runs;
 use crate::terminal::{Printer, Verbosity};
 
 /// How long Lambda lets a function start before it starts it again within the first invocation.
@@ -55,7 +56,10 @@ impl Session<'_> {
                 Some(duration),
             ),
             Init::Error(report) => (Answer::Error(report), None),
-            Init::Exited(status) => (Answer::Error(exited(status)), None),
+            Init::Exited(status) => {
+                bubblewrap_runs().await?;
+                (Answer::Error(exited(status)), None)
+            }
             Init::TimedOut => (Answer::Error(self.timed_out()), None),
         };
         let duration = started.elapsed();
