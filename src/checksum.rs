@@ -46,9 +46,30 @@ impl Sha256 {
         &self.0
     }
 
+    /// As OCI writes it: `sha256:…`.
+    pub fn oci(&self) -> String {
+        format!("sha256:{self}")
+    }
+
     /// The first 16 digits, which is enough for names of folders.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..8])
+    }
+}
+
+/// The digest of a content that comes piece by piece.
+#[derive(Clone, Default)]
+pub struct Sha256Stream(Hasher);
+
+impl Sha256Stream {
+    /// The next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
     }
 }
 

@@ -122,6 +122,34 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// The pauses between tries.
+    pub fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
+        ExponentialBuilder::default()
+            .with_min_delay(self.first_pause)
+            .with_max_delay(Duration::from_secs(30))
+            .with_max_times(self.tries.saturating_sub(1))
+            .with_jitter()
+            .build()
+    }
+
+    /// How long a connection may take.
+    pub fn connect_timeout(&self) -> Duration {
+        self.silence.min(Duration::from_secs(15))
+    }
+}
+
+/// Who asks.
+pub const USER_AGENT: &str = concat!("r-layer/", env!("CARGO_PKG_VERSION"));
+
+/// The certificates that AWS_CA_BUNDLE names, as PEM, for clients that other crates set up.
+pub fn named_authorities() -> Result<Option<Vec<u8>>, HttpError> {
+    if certificates(BUNDLE)?.is_empty() {
+        return Ok(None);
+    }
+    Ok(named_file(BUNDLE).and_then(|path| fs_err::read(path).ok()))
+}
+
 /// The client that everything is fetched with.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -143,8 +171,8 @@ impl Http {
         credentials: Credentials,
     ) -> Result<Http, HttpError> {
         let mut builder = Client::builder()
-            .user_agent(concat!("r-layer/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(15))
+            .user_agent(USER_AGENT)
+            .connect_timeout(patience.connect_timeout())
             .read_timeout(patience.silence);
         for certificate in certificates(BUNDLE)? {
             builder = builder.add_root_certificate(certificate);
@@ -170,7 +198,7 @@ impl Http {
 
     /// The text at a URL.
     pub async fn text(&self, url: &str) -> Result<String, HttpError> {
-        let mut pauses = self.pauses();
+        let mut pauses = self.patience.pauses();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -211,7 +239,7 @@ impl Http {
             have: 0,
             etag: None,
         };
-        let mut pauses = self.pauses();
+        let mut pauses = self.patience.pauses();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -226,21 +254,12 @@ impl Http {
                     if download.have > before {
                         // It went on: a long download may break off more often than `tries`.
                         tries = 1;
-                        pauses = self.pauses();
+                        pauses = self.patience.pauses();
                     }
                     self.pause(url, &mut pauses, tries, reason, asked).await?;
                 }
             }
         }
-    }
-
-    fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
-        ExponentialBuilder::default()
-            .with_min_delay(self.patience.first_pause)
-            .with_max_delay(Duration::from_secs(30))
-            .with_max_times(self.patience.tries.saturating_sub(1))
-            .with_jitter()
-            .build()
     }
 
     async fn pause(
@@ -402,11 +421,11 @@ fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response
 }
 
 /// How rustls begins to say what is wrong with a certificate. It does not get better by asking again.
-const UNTRUSTED: &str = "invalid peer certificate";
+pub(crate) const UNTRUSTED: &str = "invalid peer certificate";
 
 /// The innermost reason, which says more than «error sending request».
-fn reason(error: &reqwest::Error) -> String {
-    let mut source: &dyn std::error::Error = error;
+pub(crate) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut source = error;
     while let Some(next) = source.source() {
         source = next;
     }
@@ -414,7 +433,7 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 /// Certificates are only looked into when the client is made; of the system's, those that are no good are passed over.
-fn unusable_setup(error: reqwest::Error) -> HttpError {
+pub(crate) fn unusable_setup(error: reqwest::Error) -> HttpError {
     let reason = reason(&error);
     for (variable, words) in [(BUNDLE, UNTRUSTED), ("SSL_CERT_FILE", NO_CERTIFICATES)] {
         if let (Some(path), true) = (named_file(variable), reason.contains(words)) {

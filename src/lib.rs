@@ -13,17 +13,20 @@
 //! | [`terminal`] | printing, progress bars, errors for people |
 //! | [`distribution`] | R itself: prebuilt, compiled, or there already |
 //! | [`repository`] | CRAN's and Posit's layouts, and tarballs by hash |
-//! | [`sandbox`] | a command in a root file system |
+//! | [`sandbox`] | a command in a root file system, by bubblewrap or a container engine |
+//! | [`image`] | OCI images: references, pulling, unpacking |
 //! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
+//! | [`root_path`] | paths within a root file system |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
-//! main → cli → commands → (distribution, repository, sandbox, invoke_api, runtime_api, http, cache) → (layer, elf, package, target,
-//! manifest, lockfile, checksum, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, cache) → (layer, elf,
+//! package, target, manifest, lockfile, checksum, root_path, embedded); never back. The lower half knows neither network,
+//! terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -47,6 +50,7 @@ pub mod distribution;
 pub mod elf;
 pub mod embedded;
 pub mod http;
+pub mod image;
 pub mod invoke_api;
 pub mod layer;
 pub mod lockfile;
@@ -54,6 +58,7 @@ pub mod manifest;
 pub mod package;
 pub mod progress;
 pub mod repository;
+pub mod root_path;
 pub mod runtime_api;
 pub mod sandbox;
 pub mod target;

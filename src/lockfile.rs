@@ -94,6 +94,37 @@ struct ResolvedR {
     version: String,
 }
 
+/// A container image: its name, and the manifest that it led to for an architecture.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedImage {
+    /// Its whole name, as `docker.io/library/debian:bullseye`.
+    pub reference: String,
+    /// For which processor.
+    pub architecture: Architecture,
+    /// The digest of its manifest.
+    #[serde(with = "oci_digest")]
+    pub digest: Sha256,
+}
+
+/// Digests as OCI writes them, `sha256:…`, so that they can be pasted behind an `@`.
+mod oci_digest {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Sha256;
+
+    pub fn serialize<S: Serializer>(digest: &Sha256, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&digest.oci())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sha256, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let hex = text.strip_prefix("sha256:");
+        hex.and_then(|hex| hex.parse().ok())
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not a digest (sha256:…)")))
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
@@ -102,6 +133,8 @@ struct Contents {
     resolved: Vec<ResolvedR>,
     #[serde(default, rename = "source")]
     sources: Vec<LockedSource>,
+    #[serde(default, rename = "image", skip_serializing_if = "Vec::is_empty")]
+    images: Vec<LockedImage>,
 }
 
 /// The lock of a project.
@@ -110,6 +143,7 @@ pub struct Lockfile {
     path: PathBuf,
     resolved: Vec<ResolvedR>,
     sources: Vec<LockedSource>,
+    images: Vec<LockedImage>,
     changed: bool,
 }
 
@@ -127,6 +161,7 @@ impl Lockfile {
                     path,
                     resolved: Vec::new(),
                     sources: Vec::new(),
+                    images: Vec::new(),
                     changed: false,
                 });
             }
@@ -146,6 +181,7 @@ impl Lockfile {
             path,
             resolved: contents.resolved,
             sources: contents.sources,
+            images: contents.images,
             changed: false,
         })
     }
@@ -213,6 +249,23 @@ impl Lockfile {
         self.changed = true;
     }
 
+    /// The digest that an image is locked to, by its whole name.
+    pub fn image(&self, reference: &str, architecture: Architecture) -> Option<Sha256> {
+        let is_it = |image: &&LockedImage| {
+            image.reference == reference && image.architecture == architecture
+        };
+        self.images.iter().find(is_it).map(|image| image.digest)
+    }
+
+    /// Locks an image that is not locked yet.
+    pub fn pin_image(&mut self, image: LockedImage) {
+        if self.image(&image.reference, image.architecture).is_none() {
+            self.images.push(image);
+            self.images.sort();
+            self.changed = true;
+        }
+    }
+
     /// Writes the lock if anything changed.
     pub fn write(&mut self) -> Result<(), LockError> {
         if !self.changed {
@@ -222,6 +275,7 @@ impl Lockfile {
             version: VERSION,
             resolved: self.resolved.clone(),
             sources: self.sources.clone(),
+            images: self.images.clone(),
         };
         let write = || -> std::io::Result<()> {
             let text = toml::to_string(&contents).map_err(std::io::Error::other)?;
@@ -309,6 +363,29 @@ mod tests {
         assert_eq!(read.versions("jsonlite", None).count(), 1);
         assert_eq!(read.resolved_r("release"), Some("4.5.2"));
         assert_eq!(read.resolved_r("oldrel"), None);
+    }
+
+    #[test]
+    fn an_image_stays_at_the_digest_it_had_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut lock = Lockfile::read(folder.path()).unwrap();
+        let image = |architecture, content: &[u8]| LockedImage {
+            reference: "localhost:5000/r:1".to_owned(),
+            architecture,
+            digest: Sha256::of(content),
+        };
+        lock.pin(source("R", "4.4.3"));
+        lock.pin_image(image(Architecture::Arm64, b"arm"));
+        lock.pin_image(image(Architecture::X86_64, b"first"));
+        lock.pin_image(image(Architecture::X86_64, b"second"));
+        lock.write().unwrap();
+        let text = fs_err::read_to_string(lock.path()).unwrap();
+        assert!(text.contains(&Sha256::of(b"first").oci()), "{text}");
+        let read = Lockfile::read(folder.path()).unwrap();
+        let digest = |architecture| read.image("localhost:5000/r:1", architecture);
+        assert_eq!(digest(Architecture::X86_64), Some(Sha256::of(b"first")));
+        assert_eq!(digest(Architecture::Arm64), Some(Sha256::of(b"arm")));
+        assert_eq!(read.image("localhost:5000/r:2", Architecture::Arm64), None);
     }
 
     #[test]

@@ -84,8 +84,12 @@ pub struct RuntimeSection {
     pub cran: Vec<String>,
     /// Folders with tarballs that were downloaded before.
     pub sources: Vec<PathBuf>,
-    /// `debian:SUITE` or `dir:PATH`.
+    /// `debian:SUITE`, `oci:IMAGE` or `dir:PATH`.
     pub build_root: Option<String>,
+    /// `docker`, `podman` or `finch`, instead of a build root.
+    pub engine: Option<String>,
+    /// The image that the engine makes containers from.
+    pub build_image: Option<String>,
     /// `reference` or `openblas`.
     pub blas: Option<String>,
     /// `x86_64` or `arm64`; of both, `build --all` makes each, and the first is meant elsewhere.

@@ -54,6 +54,11 @@ impl Architecture {
         }
     }
 
+    /// The name OCI images use, which is Go's.
+    pub fn oci_name(self) -> &'static str {
+        self.debian_name()
+    }
+
     /// The architecture of the machine that r-layer runs on, if Lambda has it.
     pub fn of_this_machine() -> Option<Architecture> {
         std::env::consts::ARCH.parse().ok()
@@ -118,6 +123,8 @@ pub struct Target {
     pub short_name: String,
     /// The operating system, for people.
     pub description: String,
+    /// The container image that AWS publishes of it.
+    pub image: String,
     /// Sizes that Lambda refuses to go over.
     pub limits: Limits,
     /// The LD_LIBRARY_PATH that a bootstrap is started with.

@@ -38,6 +38,9 @@ pub enum BuildCommand {
         r-layer build runtime --r-version release --arch arm64\n  \
         r-layer build runtime --posit https://r.example.org/posit --p3m https://r.example.org/p3m/cran/latest\n  \
         r-layer build runtime --r-source cran --sources ~/Downloads --build-root dir:/srv/al2023\n  \
+        r-layer build runtime --r-source cran --build-root oci:public.ecr.aws/amazonlinux/amazonlinux:2023\n  \
+        r-layer build runtime --r-source cran --engine docker \
+        --build-image public.ecr.aws/amazonlinux/amazonlinux:2023\n  \
         r-layer build runtime --r-source dir:/usr/lib64/R")]
     Runtime(Box<BuildRuntimeArgs>),
 }
@@ -106,9 +109,22 @@ pub struct BuildRuntimeArgs {
         value_delimiter = ','
     )]
     pub sources: Vec<PathBuf>,
-    /// The root file system that R is compiled in: debian:SUITE, dir:PATH [default: debian:bullseye]
+    /// The root file system that R is compiled in: debian:SUITE, oci:IMAGE (pulled without an engine), dir:PATH
+    /// [default: debian:bullseye]
     #[arg(long, env = "R_LAYER_BUILD_ROOT", value_name = "ROOT")]
     pub build_root: Option<String>,
+    /// Compile in containers of this engine, made from --build-image; extra options of its `run` go into
+    /// R_LAYER_ENGINE_OPTIONS
+    #[arg(
+        long,
+        env = "R_LAYER_ENGINE",
+        value_name = "docker|podman|finch",
+        conflicts_with_all = ["build_root", "build_on_host"]
+    )]
+    pub engine: Option<String>,
+    /// The image for --engine, with dnf or apt in it, for example public.ecr.aws/amazonlinux/amazonlinux:2023
+    #[arg(long, env = "R_LAYER_BUILD_IMAGE", value_name = "IMAGE")]
+    pub build_image: Option<String>,
     /// Compile on this machine itself: for those who are on Amazon Linux 2023 already
     #[arg(long, conflicts_with = "build_root")]
     pub build_on_host: bool,

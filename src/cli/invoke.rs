@@ -46,7 +46,7 @@ pub struct InvokeArgs {
     /// A layer's zip; repeated in the order of the function's list [default: the runtime layer in dist]
     #[arg(long = "layer", value_name = "ZIP")]
     pub layers: Vec<PathBuf>,
-    /// The root file system: auto (one like Lambda's), debian:SUITE, dir:PATH
+    /// The root file system: auto (one like Lambda's), debian:SUITE, oci:IMAGE, dir:PATH
     #[arg(
         long,
         env = "R_LAYER_INVOKE_ROOT",

@@ -10,13 +10,16 @@ use super::workshop::Work;
 use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
 use crate::embedded;
+use crate::image::ImageReference;
 use crate::layer::RuntimeRecipe;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
 use crate::package::{Description, RVersion};
 use crate::progress::Reporter;
 use crate::repository::Tarball;
-use crate::sandbox::{BubblewrapError, CommandFailed, RootError, RootSpec};
+use crate::sandbox::{
+    BubblewrapError, CommandFailed, EngineError, EngineKind, RootError, RootSpec,
+};
 use crate::target::Architecture;
 
 /// The linear algebra that R is linked to.
@@ -57,8 +60,27 @@ pub struct UnknownBlas(String);
 pub enum BuildPlace {
     /// In a root file system.
     Root(RootSpec),
+    /// In containers of an engine, made from an image.
+    Engine(EngineKind, ImageReference),
     /// On this machine: for those who are on Amazon Linux already.
     Host,
+}
+
+impl BuildPlace {
+    /// The image that it is made of, if it is made of one.
+    pub fn image(&self) -> Option<&ImageReference> {
+        match self {
+            BuildPlace::Root(RootSpec::Image(image)) | BuildPlace::Engine(_, image) => Some(image),
+            _ => None,
+        }
+    }
+
+    /// The same place, made of the content of its image that has that digest.
+    pub fn pin(&mut self, digest: &Sha256) {
+        if let BuildPlace::Root(RootSpec::Image(image)) | BuildPlace::Engine(_, image) = self {
+            *image = image.at(digest);
+        }
+    }
 }
 
 /// Why something was not compiled.
@@ -70,6 +92,9 @@ pub enum CompileError {
     /// The sandbox.
     #[error(transparent)]
     Bubblewrap(#[from] BubblewrapError),
+    /// The container engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A source.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -10,7 +10,7 @@ use super::compile::{BuildPlace, CompileError, Compiler};
 use super::workshop::Workshop;
 use crate::cache::{Cache, Unfinished};
 use crate::embedded;
-use crate::sandbox::{LoggedCommand, Mount, Sandbox};
+use crate::sandbox::{Container, Engine, EngineImage, LoggedCommand, Mount, Sandbox};
 
 /// The folders of one compilation on the cache's disk; gone when dropped.
 pub struct Workbench {
@@ -74,22 +74,21 @@ impl Script<'_> {
     /// Runs it to its end.
     pub async fn run(&self, compiler: &Compiler<'_>) -> Result<(), CompileError> {
         fs_err::create_dir_all(self.stage)?;
-        let command = if *compiler.place == BuildPlace::Host {
-            self.on_host(compiler)
-        } else {
-            self.in_root(compiler)?
-        };
         if self.log.exists() {
             fs_err::remove_file(&self.log)?;
         }
         let task = compiler.reporter.begin(&self.what, None);
-        LoggedCommand {
-            what: &self.what,
-            command,
-            log: &self.log,
+        let (what, log) = (self.what.as_str(), self.log.as_path());
+        if let Some((engine, image)) = &self.workshop.engine {
+            let container = self.in_container(compiler, engine, image);
+            container.logged(what, log, &*task).await?;
+        } else {
+            let command = match compiler.place {
+                BuildPlace::Host => self.on_host(compiler),
+                _ => self.in_root(compiler)?,
+            };
+            LoggedCommand { what, command, log }.run(&*task).await?;
         }
-        .run(&*task)
-        .await?;
         task.finish(&format!("done: {}", self.what));
         Ok(())
     }
@@ -120,7 +119,8 @@ impl Script<'_> {
             .into()
     }
 
-    fn in_root(&self, compiler: &Compiler<'_>) -> Result<Command, CompileError> {
+    /// The environment and the mounts of a root or a container, and the script's path in it.
+    fn inside(&self, compiler: &Compiler<'_>) -> (BTreeMap<String, OsString>, Vec<Mount>, PathBuf) {
         let places = [
             "/tmp/r-layer/sources",
             "/tmp/r-layer/work",
@@ -129,9 +129,8 @@ impl Script<'_> {
         .map(PathBuf::from);
         let [sources, work, stage] = &places;
         let r_root = Path::new("/opt/R");
-        let mut sandbox = Sandbox::new(&self.workshop.root);
-        sandbox.environment = self.environment(compiler, sources, work, stage, r_root);
-        sandbox.mounts.extend([
+        let environment = self.environment(compiler, sources, work, stage, r_root);
+        let mut mounts = vec![
             Mount::ReadOnly {
                 from: self.bench.sources(),
                 to: sources.clone(),
@@ -144,15 +143,36 @@ impl Script<'_> {
                 from: self.stage.into(),
                 to: stage.clone(),
             },
-        ]);
+        ];
         if let Some(home) = self.r_home {
-            sandbox.mounts.push(Mount::ReadOnly {
+            mounts.push(Mount::ReadOnly {
                 from: home.into(),
                 to: r_root.into(),
             });
         }
-        let script = sources.join("recipe").join(self.script);
+        (
+            environment,
+            mounts,
+            sources.join("recipe").join(self.script),
+        )
+    }
+
+    fn in_root(&self, compiler: &Compiler<'_>) -> Result<Command, CompileError> {
+        let (environment, mounts, script) = self.inside(compiler);
+        let mut sandbox = Sandbox::new(&self.workshop.root);
+        sandbox.environment = environment;
+        sandbox.mounts.extend(mounts);
         Ok(sandbox.command("/bin/sh", &[&script.to_string_lossy()])?)
+    }
+
+    fn in_container(
+        &self,
+        compiler: &Compiler<'_>,
+        engine: &Engine,
+        image: &EngineImage,
+    ) -> Container {
+        let (environment, mounts, script) = self.inside(compiler);
+        engine.isolated_script(image, &mounts, &environment, &script)
     }
 
     fn on_host(&self, compiler: &Compiler<'_>) -> Command {

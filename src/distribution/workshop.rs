@@ -4,7 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::compile::{Blas, BuildPlace, CompileError, Compiler};
 use crate::checksum::Sha256;
-use crate::sandbox::{RootError, RootSpec, debian_root, install_packages};
+use crate::http::Patience;
+use crate::image::{ImageReference, Images};
+use crate::root_path::has_shell;
+use crate::sandbox::{
+    Engine, EngineImage, EngineKind, RootError, RootSpec, debian_root, install_packages,
+    install_script,
+};
 use crate::target::Architecture;
 
 /// A place where compilers run, ready for use.
@@ -13,6 +19,8 @@ pub struct Workshop {
     pub root: PathBuf,
     /// By which a result is known to come from it.
     pub identity: String,
+    /// The container engine that runs things, and its image; the root then holds libraries only.
+    pub engine: Option<(Engine, EngineImage)>,
 }
 
 /// What is to be compiled.
@@ -52,7 +60,9 @@ impl Compiler<'_> {
 
     /// The place that was asked for, with what is missing installed in it.
     pub async fn workshop(&self, work: Work) -> Result<Workshop, CompileError> {
-        if Architecture::of_this_machine() != Some(self.architecture) {
+        // An engine may run another processor's programs, by emulation.
+        let is_engine = matches!(self.place, BuildPlace::Engine(..));
+        if !is_engine && Architecture::of_this_machine() != Some(self.architecture) {
             let this = std::env::consts::ARCH.to_owned();
             return Err(CompileError::OtherArchitecture {
                 wanted: self.architecture,
@@ -67,12 +77,19 @@ impl Compiler<'_> {
                 let name = root.file_name().unwrap_or_default().to_string_lossy();
                 // The packages' versions too: their libraries go into layers.
                 let identity = format!("{name} {}", identity(&root));
-                Ok(Workshop { root, identity })
+                Ok(Workshop {
+                    root,
+                    identity,
+                    engine: None,
+                })
             }
             BuildPlace::Root(RootSpec::Folder(folder)) => {
                 let root = fs_err::canonicalize(folder)?;
                 if !root.join("usr").is_dir() {
                     return Err(RootError::NotARoot(root).into());
+                }
+                if !has_shell(&root) {
+                    return Err(RootError::NoShell(root).into());
                 }
                 if !missing(&root, work).is_empty() {
                     let log = self.log("install-packages");
@@ -81,8 +98,11 @@ impl Compiler<'_> {
                 Ok(Workshop {
                     identity: format!("folder {}", identity(&root)),
                     root,
+                    engine: None,
                 })
             }
+            BuildPlace::Root(RootSpec::Image(reference)) => self.image_root(reference).await,
+            BuildPlace::Engine(kind, reference) => self.container(*kind, reference).await,
             BuildPlace::Host => {
                 let missing = missing(Path::new("/"), work);
                 if !missing.is_empty() {
@@ -99,9 +119,76 @@ impl Compiler<'_> {
                 Ok(Workshop {
                     identity: format!("host {}", identity(Path::new("/"))),
                     root: "/".into(),
+                    engine: None,
                 })
             }
         }
+    }
+
+    /// An image's root, and where it lacks something a copy of it that does not.
+    async fn image_root(&self, reference: &ImageReference) -> Result<Workshop, CompileError> {
+        let (apt, dnf) = self.packages();
+        let images = Images {
+            cache: self.cache,
+            patience: Patience::default(),
+            reporter: self.reporter,
+        };
+        let pulled = images
+            .root(reference, self.architecture)
+            .await
+            .map_err(RootError::from)?;
+        let root = if missing(&pulled.path, Work::R).is_empty() {
+            pulled.path
+        } else {
+            let packages = apt.iter().chain(&dnf).map(|name| name.as_bytes());
+            let key = Sha256::of_parts(packages).short();
+            let name = format!("oci-{}-{}-{key}", pulled.digest.short(), self.architecture);
+            let pinned = reference.at(&pulled.digest);
+            let make = async |content: &Path| -> Result<(), RootError> {
+                images.unpack(&pinned, self.architecture, content).await?;
+                let log = self.log(&name);
+                install_packages(content, &apt, &dnf, &log, self.reporter).await
+            };
+            self.cache
+                .get_or_make("roots", &name, self.reporter, make)
+                .await?
+        };
+        // The digest says what was there before packages were installed, which have versions of their own.
+        Ok(Workshop {
+            identity: format!("image {} {}", pulled.digest.oci(), identity(&root)),
+            root,
+            engine: None,
+        })
+    }
+
+    /// An image of a container engine, with what it lacks installed.
+    async fn container(
+        &self,
+        kind: EngineKind,
+        reference: &ImageReference,
+    ) -> Result<Workshop, CompileError> {
+        let (apt, dnf) = self.packages();
+        let engine = Engine::open(kind, self.architecture).await?;
+        let image = engine.image(reference, self.reporter).await?;
+        let probe = PROBES
+            .iter()
+            .flat_map(|(_, paths)| paths.iter())
+            .map(|path| format!("test -e /{path}"))
+            .collect::<Vec<_>>()
+            .join(" && ");
+        let install = install_script(&apt, &dnf);
+        let log = self.log(&format!("{kind}-install-packages"));
+        let furnished = engine
+            .furnished(&image, &probe, &install, &log, self.reporter)
+            .await?;
+        let root = engine
+            .libraries(&furnished, self.cache, self.reporter)
+            .await?;
+        Ok(Workshop {
+            identity: format!("{kind} image {} {}", image.id, identity(&root)),
+            root,
+            engine: Some((engine, furnished)),
+        })
     }
 
     /// The log of a piece of work.

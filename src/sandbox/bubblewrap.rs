@@ -59,6 +59,14 @@ pub enum BubblewrapError {
         /// The system's word.
         source: std::io::Error,
     },
+    /// It cannot run anything.
+    #[error("bubblewrap (`bwrap`) cannot run a command on this machine ({reason}). {hint}")]
+    Unusable {
+        /// Its word.
+        reason: String,
+        /// Why that is, and what to type.
+        hint: String,
+    },
 }
 
 /// A root file system, with what is put into it, and the environment of the commands that run there.
@@ -98,15 +106,21 @@ impl Sandbox {
     pub fn command(&self, program: &str, arguments: &[&str]) -> Result<Command, BubblewrapError> {
         let bwrap = find_program("bwrap").ok_or(BubblewrapError::NotInstalled)?;
         let mut command = Command::new(bwrap);
-        command.args([
-            "--unshare-pid",
-            "--unshare-ipc",
-            "--die-with-parent",
-            "--new-session",
-            "--clearenv",
-        ]);
+        command.args(NAMESPACES);
+        command.args(["--die-with-parent", "--new-session", "--clearenv"]);
         if !self.privileged {
             command.args(["--cap-drop", "ALL"]);
+        } else if !rustix::process::geteuid().is_root() {
+            // Package managers want to be root; in a namespace of its own everybody is.
+            command.args([
+                "--unshare-user",
+                "--uid",
+                "0",
+                "--gid",
+                "0",
+                "--cap-add",
+                "ALL",
+            ]);
         }
         for argument in self.file_system()? {
             command.arg(argument);
@@ -202,6 +216,9 @@ impl Sandbox {
         self.root.join(inside.strip_prefix("/").unwrap_or(inside))
     }
 }
+
+/// What every sandbox has of its own.
+pub(super) const NAMESPACES: [&str; 2] = ["--unshare-pid", "--unshare-ipc"];
 
 /// A program on this machine's PATH, or where administrators' programs are.
 pub fn find_program(name: &str) -> Option<PathBuf> {

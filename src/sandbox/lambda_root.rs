@@ -46,10 +46,7 @@ pub async fn lambda_root(
     cache: &crate::cache::Cache,
     reporter: &dyn Reporter,
 ) -> Result<PathBuf, RootError> {
-    // A root of another recipe is another root.
-    let recipe = target.sandbox.commands.iter().map(String::as_bytes);
-    let key = Sha256::of_parts(recipe.chain([include_bytes!("lambda_root.rs").as_slice()])).short();
-    let name = format!("lambda-{}-{suite}-{architecture}-{key}", target.short_name);
+    let name = name(suite, target, architecture);
     cache
         .get_or_make("roots", &name, reporter, async |content: &Path| {
             let packages = PACKAGES.map(str::to_owned);
@@ -63,6 +60,23 @@ pub async fn lambda_root(
             Ok(())
         })
         .await
+}
+
+/// The same, if it is in the cache already.
+pub fn cached_lambda_root(
+    suite: &str,
+    target: &Target,
+    architecture: Architecture,
+    cache: &crate::cache::Cache,
+) -> Option<PathBuf> {
+    cache.get("roots", &name(suite, target, architecture))
+}
+
+/// A root of another recipe is another root.
+fn name(suite: &str, target: &Target, architecture: Architecture) -> String {
+    let recipe = target.sandbox.commands.iter().map(String::as_bytes);
+    let key = Sha256::of_parts(recipe.chain([include_bytes!("lambda_root.rs").as_slice()])).short();
+    format!("lambda-{}-{suite}-{architecture}-{key}", target.short_name)
 }
 
 struct Maker<'a> {

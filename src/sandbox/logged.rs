@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
+use super::{BubblewrapError, bubblewrap_runs};
 use crate::progress::Task;
 
 /// A command that did not succeed.
@@ -31,6 +32,9 @@ pub enum CommandFailed {
         /// The end of that.
         tail: String,
     },
+    /// It was never begun.
+    #[error(transparent)]
+    Bubblewrap(#[from] BubblewrapError),
 }
 
 /// How many lines of a log an error shows.
@@ -74,6 +78,10 @@ impl LoggedCommand<'_> {
         let status = group.wait().await.map_err(start)?;
         if status.success() {
             return Ok(());
+        }
+        let is_sandboxed = self.command.as_std().get_program().as_encoded_bytes();
+        if is_sandboxed.ends_with(b"/bwrap") {
+            bubblewrap_runs().await?;
         }
         Err(CommandFailed::Status {
             what: self.what.to_owned(),

@@ -1,11 +1,17 @@
 //! Running a command in a root file system: R's compilation in a build root, a handler in one like Lambda's.
 
 mod bubblewrap;
+mod container;
+mod engine;
 mod lambda_root;
 mod logged;
 mod root;
+mod user_namespaces;
 
 pub use bubblewrap::{BubblewrapError, Mount, Sandbox, find_program};
-pub use lambda_root::{glibc_of_root, lambda_root};
+pub use container::Container;
+pub use engine::{Engine, EngineError, EngineImage, EngineKind};
+pub use lambda_root::{cached_lambda_root, glibc_of_root, lambda_root};
 pub use logged::{CommandFailed, LoggedCommand, ProcessGroup};
-pub use root::{RootError, RootSpec, debian_root, install_packages};
+pub use root::{RootError, RootSpec, debian_root, install_packages, install_script};
+pub use user_namespaces::bubblewrap_runs;

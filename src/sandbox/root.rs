@@ -1,4 +1,4 @@
-//! Root file systems by name: `debian:bullseye`, `dir:PATH`.
+//! Root file systems by name: `debian:bullseye`, `oci:IMAGE`, `dir:PATH`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use super::bubblewrap::find_program;
 use super::{BubblewrapError, CommandFailed, LoggedCommand, Mount, Sandbox};
 use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
+use crate::image::{ImageError, ImageReference, ReferenceError};
 use crate::progress::Reporter;
 use crate::target::Architecture;
 
@@ -18,6 +19,8 @@ use crate::target::Architecture;
 pub enum RootSpec {
     /// Debian's release of that code name, made by debootstrap and kept in the cache.
     Debian(String),
+    /// An image, pulled from its registry and kept in the cache.
+    Image(ImageReference),
     /// A folder that is there already.
     Folder(PathBuf),
 }
@@ -26,6 +29,7 @@ impl fmt::Display for RootSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RootSpec::Debian(suite) => write!(f, "debian:{suite}"),
+            RootSpec::Image(reference) => write!(f, "oci:{reference}"),
             RootSpec::Folder(path) => write!(f, "dir:{}", path.display()),
         }
     }
@@ -42,6 +46,7 @@ impl FromStr for RootSpec {
             {
                 Ok(RootSpec::Debian(suite.to_owned()))
             }
+            Some(("oci", image)) => Ok(RootSpec::Image(image.parse()?)),
             Some(("dir", path)) if !path.is_empty() => Ok(RootSpec::Folder(path.into())),
             _ => Err(RootError::Unknown(text.to_owned())),
         }
@@ -53,12 +58,23 @@ impl FromStr for RootSpec {
 pub enum RootError {
     /// A name of no known form.
     #[error(
-        "`{0}` is no root file system; there are: debian:SUITE (for example debian:bullseye), dir:PATH"
+        "`{0}` is no root file system; there are: debian:SUITE (for example debian:bullseye), oci:IMAGE, dir:PATH"
     )]
     Unknown(String),
+    /// No image's name.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// A folder that is none, or not a root.
     #[error("{0} is no root file system: it has no /usr; name a folder that holds one")]
     NotARoot(PathBuf),
+    /// A folder in which no script can be run.
+    #[error(
+        "{0} is no root to run scripts in: it has no /bin/sh; name a folder that holds a whole system"
+    )]
+    NoShell(PathBuf),
     /// debootstrap is needed.
     #[error(
         "a {0} root is made by debootstrap, which is not installed; type: apt-get install debootstrap, \
@@ -191,6 +207,20 @@ async fn debian_mirror() -> Option<String> {
         .find_map(|line| line.strip_prefix("Debian Debian ").map(str::to_owned))
 }
 
+/// Installs packages with whichever package manager there is. Apt may not become another user where there is none.
+pub fn install_script(apt: &[String], dnf: &[String]) -> String {
+    format!(
+        "export DEBIAN_FRONTEND=noninteractive LC_ALL=C\n\
+         if [ -x /usr/bin/apt-get ]; then\n\
+         set -- -o APT::Sandbox::User=root\n\
+         apt-get \"$@\" update && apt-get \"$@\" install -y --no-install-recommends {}\n\
+         elif [ -x /usr/bin/dnf ]; then dnf install -y {}\n\
+         else echo 'there is neither apt-get nor dnf, so that nothing can be installed' >&2; exit 1; fi\n",
+        apt.join(" "),
+        dnf.join(" ")
+    )
+}
+
 /// Installs packages in a root that the user brought, with the package manager that it has.
 pub async fn install_packages(
     root: &Path,
@@ -200,30 +230,16 @@ pub async fn install_packages(
     reporter: &dyn Reporter,
 ) -> Result<(), RootError> {
     let has = |program: &str| root.join("usr/bin").join(program).exists();
-    let script = if has("apt-get") {
-        format!(
-            "apt-get update && apt-get install -y --no-install-recommends {}",
-            apt.join(" ")
-        )
-    } else if has("dnf") {
-        format!("dnf install -y {}", dnf.join(" "))
-    } else {
+    if !has("apt-get") && !has("dnf") {
         return Err(RootError::NoPackageManager(root.to_owned()));
-    };
+    }
+    let script = install_script(apt, dnf);
     let task = reporter.begin("installing what R is compiled with", None);
     let mut sandbox = Sandbox::new(root);
     sandbox.writable_root = true;
     sandbox.privileged = true;
-    sandbox.environment = [
-        (
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        ),
-        ("DEBIAN_FRONTEND", "noninteractive"),
-        ("LC_ALL", "C"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .into();
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    sandbox.environment = [("PATH".to_owned(), path.into())].into();
     for name in [
         "HTTP_PROXY",
         "HTTPS_PROXY",
@@ -271,6 +287,12 @@ mod tests {
             root("dir:/srv/root").unwrap(),
             RootSpec::Folder("/srv/root".into())
         );
+        assert_eq!(
+            root("oci:debian").unwrap().to_string(),
+            "oci:docker.io/library/debian:latest"
+        );
+        let error = root("oci:").unwrap_err().to_string();
+        assert!(error.contains("names no image"), "{error}");
         for text in [
             "",
             "bullseye",

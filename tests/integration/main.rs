@@ -10,6 +10,8 @@ mod emulator;
 mod hostile;
 mod interrupted;
 mod invoke;
+mod namespaces;
+mod oci;
 mod runtime_in_r;
 mod sbom;
 mod serve;

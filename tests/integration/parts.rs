@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use r_layer::cache::{Cache, Unfinished};
+use r_layer::layer::RuntimeRecipe;
 use r_layer::progress::Silent;
 use r_layer::target::{Architecture, Target};
 
@@ -138,6 +139,47 @@ pub fn lambda_root() -> PathBuf {
             &Silent,
         ))
         .expect("a root like Lambda's")
+}
+
+/// The root that R is compiled in: Debian with compilers, and the headers of what R is linked to.
+pub fn build_root() -> PathBuf {
+    let cache = Cache::from_environment().expect("the cache");
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(r_layer::sandbox::debian_root(
+            "bullseye",
+            &RuntimeRecipe::embedded().build_root.apt,
+            Architecture::X86_64,
+            &cache,
+            &Silent,
+        ))
+        .expect("the root that R is compiled in")
+}
+
+/// The source of one of R's recommended packages, out of R's own.
+pub fn recommended_source(package: &str, folder: &Path) -> PathBuf {
+    runtime_layer();
+    let r = RuntimeRecipe::embedded().r.sha256.to_string();
+    let r = Cache::from_environment()
+        .expect("the cache")
+        .get("downloads", &r)
+        .expect("R's source");
+    let mut tar = Command::new("tar");
+    tar.args([
+        "--extract",
+        "--gzip",
+        "--strip-components=4",
+        "--wildcards",
+        "--directory",
+    ]);
+    tar.arg(folder).arg("--file").arg(r);
+    succeed(tar.arg(format!("*/src/library/Recommended/{package}_*.tar.gz")));
+    let mut found = std::fs::read_dir(folder).expect("the folder is there");
+    found
+        .next()
+        .expect("the package's source")
+        .expect("an entry")
+        .path()
 }
 
 /// AWS's Runtime Interface Emulator for this machine.

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod pack;
+mod place;
 mod prebuilt;
 mod settings;
 mod sources;

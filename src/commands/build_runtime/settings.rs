@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use rawzip::time::UtcDateTime;
 
+use super::place::{self, Named};
 use crate::cli::BuildRuntimeArgs;
 use crate::commands::settings;
 use crate::credentials::{Credentials, CredentialsError};
@@ -12,7 +13,6 @@ use crate::distribution::{Blas, BuildPlace, RSourceSpec, RVersionRequest};
 use crate::layer::{RuntimeRecipe, zip};
 use crate::manifest::Manifest;
 use crate::repository::{Location, Mirror, PackageManager, PortableBuilds};
-use crate::sandbox::RootSpec;
 use crate::target::{Architecture, Target};
 
 /// Everything that decides what is built.
@@ -102,12 +102,21 @@ impl Settings {
             Some(blas) => Some(blas.into()),
             None => parsed(None, section.blas, "blas", |text| Ok(Blas::parse(text)?))?,
         };
-        let root_of = |text: &str| Ok(text.parse::<RootSpec>()?);
-        let place = match parsed(args.build_root, section.build_root, "build-root", root_of)? {
-            _ if args.build_on_host => BuildPlace::Host,
-            Some(root) => BuildPlace::Root(root),
-            None => BuildPlace::Root(recipe.build_root.default.parse()?),
-        };
+        let place = place::resolve(
+            Named {
+                root: args.build_root,
+                engine: args.engine,
+                image: args.build_image,
+                is_host: args.build_on_host,
+            },
+            Named {
+                root: section.build_root,
+                engine: section.engine,
+                image: section.build_image,
+                is_host: false,
+            },
+            &recipe.build_root.default,
+        )?;
         let request_of = |text: &str| Ok(text.parse::<RVersionRequest>()?);
         let r_version = section.r_version.first().map(str::to_owned);
         let arch = section.arch.first().map(str::to_owned);
@@ -147,7 +156,7 @@ impl Settings {
 }
 
 /// A setting from its flag or environment variable, else from the manifest; one that is wrong there says so.
-fn parsed<T>(
+pub(super) fn parsed<T>(
     flag: Option<String>,
     section: Option<String>,
     key: &str,

@@ -70,9 +70,10 @@ impl Builder<'_> {
         version: &RVersion,
         lock: &mut Lockfile,
     ) -> Result<(R, Vec<PackageFolder>)> {
+        let place = self.pinned_place(lock).await?;
         let source = self.r_tarball(version, lock).await?;
         let curl = self.curl_tarball().await?;
-        let compiler = self.compiler(&self.settings.place);
+        let compiler = self.compiler(&place);
         let compiled = compiled_r(&compiler, version, &source, &curl).await;
         // What is R's source is pinned even if it did not compile.
         if !matches!(compiled, Err(CompileError::Source(_))) {

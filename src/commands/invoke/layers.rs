@@ -1,4 +1,4 @@
-//! The layers of a function that is invoked here: read, audited, unpacked; and the root that they run in.
+//! The layers of a function that is invoked here: read, audited, unpacked.
 
 use std::path::{Path, PathBuf};
 
@@ -11,21 +11,14 @@ use crate::layer::audit::{self, AuditReport, Policy, Question, architecture_of};
 use crate::layer::unpack::unpack;
 use crate::layer::{BuildRecord, ExaminedLayer, RuntimeRecipe};
 use crate::progress::Reporter;
-use crate::sandbox::{RootSpec, glibc_of_root, lambda_root};
 use crate::target::Target;
-
-/// Debian's releases by their glibc, oldest first: the first that a layer runs on is taken.
-const DEBIAN_GLIBC: [(&str, [u32; 2]); 3] = [
-    ("bullseye", [2, 31]),
-    ("bookworm", [2, 36]),
-    ("trixie", [2, 41]),
-];
 
 /// The layers of the function.
 pub struct Layers {
     archives: Vec<ExaminedLayer>,
     key: String,
-    report: AuditReport,
+    /// What the audit found.
+    pub(super) report: AuditReport,
 }
 
 impl Layers {
@@ -81,75 +74,6 @@ impl Layers {
                 Ok(unpack(archives, content)?)
             })
             .await
-    }
-
-    /// The root file system; says which one it is.
-    pub async fn root(
-        &self,
-        name: &str,
-        target: &Target,
-        cache: &Cache,
-        reporter: &dyn Reporter,
-    ) -> Result<PathBuf> {
-        let architecture = self.report.architecture;
-        let floor = self
-            .report
-            .glibc
-            .as_deref()
-            .and_then(crate::elf::parse_version_number)
-            .unwrap_or_default();
-        let suite = match name {
-            "auto" => DEBIAN_GLIBC
-                .iter()
-                .find(|(_, glibc)| floor <= glibc.to_vec())
-                .map(|(suite, _)| (*suite).to_owned())
-                .context("these layers need a newer glibc than any Debian has; name a root with --root dir:PATH")?,
-            name => match name.parse()? {
-                RootSpec::Debian(suite) => suite,
-                RootSpec::Folder(folder) => {
-                    let folder = fs_err::canonicalize(folder)?;
-                    return self.checked(folder, "as named", &floor, reporter);
-                }
-            },
-        };
-        let root = lambda_root(&suite, target, architecture, cache, reporter).await?;
-        let origin = format!("Lambda's commands and libraries, from Debian {suite}");
-        self.checked(root, &origin, &floor, reporter)
-    }
-
-    /// Says which root it is, if the layers run in it.
-    fn checked(
-        &self,
-        root: PathBuf,
-        origin: &str,
-        floor: &[u32],
-        reporter: &dyn Reporter,
-    ) -> Result<PathBuf> {
-        let architecture = self.report.architecture;
-        let Some(glibc) = glibc_of_root(&root, architecture) else {
-            bail!(
-                "{} is no root file system for {architecture}: it has no libc.so.6",
-                root.display()
-            );
-        };
-        let text = |version: &[u32]| {
-            version
-                .iter()
-                .map(u32::to_string)
-                .collect::<Vec<_>>()
-                .join(".")
-        };
-        if glibc.as_slice() < floor {
-            bail!(
-                "these layers need glibc {}, and {} has {}; name another root with --root",
-                text(floor),
-                root.display(),
-                text(&glibc)
-            );
-        }
-        let (path, glibc) = (root.display(), text(&glibc));
-        reporter.note(&format!("root: {path} ({origin}; glibc {glibc})"));
-        Ok(root)
     }
 }
 

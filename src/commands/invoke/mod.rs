@@ -4,6 +4,7 @@ mod event;
 mod layers;
 mod log;
 mod report;
+mod root;
 mod running;
 mod serve;
 mod session;

@@ -11,6 +11,7 @@ use super::log::Log;
 use super::report::{Report, milliseconds};
 use super::running::{Ending, Running};
 use crate::runtime_api::{Answer, ErrorReport, Event, FunctionSandbox, Init, Invocation};
+use crate::sandbox::bubblewrap_runs;
 
 /// How long Lambda lets a function start before it starts it again within the first invocation.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -67,7 +68,10 @@ impl<'a> Session<'a> {
         let ending = match init {
             None | Some(Init::Ready(_)) => running.answer(invocation, limit).await?,
             Some(Init::Error(report)) => Ending::NotStarted(report),
-            Some(Init::Exited(status)) => Ending::Exited(status),
+            Some(Init::Exited(status)) => {
+                bubblewrap_runs().await?;
+                Ending::Exited(status)
+            }
             Some(Init::TimedOut) => Ending::TimedOut,
         };
         let duration = started.elapsed();

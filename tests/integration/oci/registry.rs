@@ -1,0 +1,232 @@
+//! A registry of our own, and images that are made by hand.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use r_layer::checksum::Sha256;
+use serde_json::{Value, json};
+
+use crate::parts::succeed;
+
+/// Debian's docker-registry on a port of its own. It ends with the test program, however that ends.
+pub struct Registry {
+    port: u16,
+    storage: tempfile::TempDir,
+    // Its closed stdin ends the registry.
+    _process: Child,
+}
+
+impl Registry {
+    /// Starts one without images.
+    pub fn start() -> Registry {
+        let storage = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let configuration = storage.path().join("config.yml");
+        let text = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
+             http: {{addr: \"127.0.0.1:{port}\"}}\n",
+            storage.path().display()
+        );
+        std::fs::write(&configuration, text).unwrap();
+        let script = "docker-registry serve \"$0\" & cat >/dev/null; kill $!";
+        let process = Command::new("/bin/sh")
+            .args(["-c", script])
+            .arg(&configuration)
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("docker-registry is installed by scripts/test");
+        let begin = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "docker-registry");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Registry {
+            port,
+            storage,
+            _process: process,
+        }
+    }
+
+    /// The name of an image in it.
+    pub fn name(&self, image: &str) -> String {
+        format!("localhost:{}/{image}", self.port)
+    }
+
+    /// The same as a root of r-layer.
+    pub fn root(&self, image: &str) -> String {
+        format!("oci:{}", self.name(image))
+    }
+
+    /// Lets skopeo push a layout.
+    pub fn push(&self, layout: &Layout, image: &str) {
+        let mut skopeo = Command::new("skopeo");
+        skopeo.args([
+            "--insecure-policy",
+            "copy",
+            "--all",
+            "--dest-tls-verify=false",
+        ]);
+        skopeo.arg(format!("oci:{}:made", layout.folder.path().display()));
+        succeed(skopeo.arg(format!("docker://{}", self.name(image))));
+    }
+
+    /// The file in which it keeps a blob.
+    pub fn blob(&self, digest: &Sha256) -> PathBuf {
+        let hex = digest.to_string();
+        self.storage
+            .path()
+            .join("docker/registry/v2/blobs/sha256")
+            .join(&hex[..2])
+            .join(&hex)
+            .join("data")
+    }
+}
+
+/// How a layer is compressed.
+#[derive(Clone, Copy, Debug)]
+pub enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    fn apply(self, tarball: &[u8]) -> (Vec<u8>, &'static str) {
+        match self {
+            Compression::None => (tarball.to_vec(), ""),
+            Compression::Gzip => {
+                let level = flate2::Compression::fast();
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(tarball).unwrap();
+                (encoder.finish().unwrap(), "+gzip")
+            }
+            Compression::Zstd => (zstd::encode_all(tarball, 1).unwrap(), "+zstd"),
+        }
+    }
+}
+
+/// A folder laid out as OCI has it: blobs by their digest.
+pub struct Layout {
+    folder: tempfile::TempDir,
+}
+
+impl Layout {
+    /// An image of these layers, for that architecture.
+    pub fn of_image(architecture: &str, layers: &[(&[u8], Compression)]) -> Layout {
+        let layout = Layout::new();
+        let manifest = layout.manifest(architecture, layers);
+        layout.finish(manifest)
+    }
+
+    /// An index of images, one for each of these architectures, of the same layers.
+    pub fn of_index(architectures: &[&str], layers: &[(&[u8], Compression)]) -> Layout {
+        let layout = Layout::new();
+        let manifests: Vec<Value> = architectures
+            .iter()
+            .map(|architecture| {
+                let mut manifest = layout.manifest(architecture, layers);
+                manifest["platform"] = json!({"architecture": architecture, "os": "linux"});
+                manifest
+            })
+            .collect();
+        let kind = "application/vnd.oci.image.index.v1+json";
+        let index = json!({"schemaVersion": 2, "mediaType": kind, "manifests": manifests});
+        let index = layout.add(kind, index.to_string().as_bytes());
+        layout.finish(index)
+    }
+
+    fn new() -> Layout {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("blobs/sha256")).unwrap();
+        let version = json!({"imageLayoutVersion": "1.0.0"}).to_string();
+        std::fs::write(folder.path().join("oci-layout"), version).unwrap();
+        Layout { folder }
+    }
+
+    fn add(&self, kind: &str, content: &[u8]) -> Value {
+        let digest = Sha256::of(content);
+        let path = self
+            .folder
+            .path()
+            .join("blobs/sha256")
+            .join(digest.to_string());
+        std::fs::write(path, content).unwrap();
+        json!({"mediaType": kind, "digest": digest.oci(), "size": content.len()})
+    }
+
+    fn manifest(&self, architecture: &str, layers: &[(&[u8], Compression)]) -> Value {
+        let ids: Vec<String> = layers
+            .iter()
+            .map(|(tar, _)| Sha256::of(tar).oci())
+            .collect();
+        let config = json!({
+            "architecture": architecture, "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids},
+        });
+        let config = self.add(
+            "application/vnd.oci.image.config.v1+json",
+            config.to_string().as_bytes(),
+        );
+        let layers: Vec<Value> = layers
+            .iter()
+            .map(|(tar, compression)| {
+                let (content, ending) = compression.apply(tar);
+                self.add(
+                    &format!("application/vnd.oci.image.layer.v1.tar{ending}"),
+                    &content,
+                )
+            })
+            .collect();
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let manifest =
+            json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
+        self.add(kind, manifest.to_string().as_bytes())
+    }
+
+    fn finish(self, mut only: Value) -> Layout {
+        only["annotations"] = json!({"org.opencontainers.image.ref.name": "made"});
+        let index = json!({"schemaVersion": 2, "manifests": [only]});
+        std::fs::write(self.folder.path().join("index.json"), index.to_string()).unwrap();
+        self
+    }
+
+    /// The digest of the layer of that number of the first manifest that has layers.
+    pub fn layer(&self, number: usize) -> Sha256 {
+        let blobs = std::fs::read_dir(self.folder.path().join("blobs/sha256")).unwrap();
+        let digest = blobs
+            .filter_map(|blob| {
+                let content = std::fs::read(blob.unwrap().path()).unwrap();
+                let manifest: Value = serde_json::from_slice(&content).ok()?;
+                Some(manifest["layers"][number]["digest"].as_str()?.to_owned())
+            })
+            .next()
+            .expect("a manifest with layers");
+        digest.strip_prefix("sha256:").unwrap().parse().unwrap()
+    }
+}
+
+/// The tarball of a root file system, without what only people read.
+pub fn tarball_of(root: &Path) -> Vec<u8> {
+    let mut tar = Command::new("tar");
+    tar.args([
+        "--create",
+        "--numeric-owner",
+        "--exclude=./usr/share/doc",
+        "--exclude=./usr/share/locale",
+    ]);
+    tar.args([
+        "--exclude=./usr/share/man",
+        "--exclude=./var/cache",
+        "--directory",
+    ]);
+    succeed(tar.arg(root).arg(".")).stdout
+}
