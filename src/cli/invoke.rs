@@ -63,6 +63,10 @@ pub struct InvokeArgs {
     /// An environment variable of the function; may be repeated
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub environment: Vec<String>,
+    /// The processor: which runtime layer in dist is taken; another than this machine's runs through qemu-user
+    /// [default: this machine's]
+    #[arg(long, env = "R_LAYER_ARCH", value_name = "ARCH")]
+    pub arch: Option<String>,
     /// The Lambda runtime [default: provided.al2023]
     #[arg(long, env = "R_LAYER_TARGET", value_name = "TARGET")]
     pub target: Option<String>,

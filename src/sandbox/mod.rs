@@ -2,6 +2,7 @@
 
 mod bubblewrap;
 mod container;
+mod emulation;
 mod engine;
 mod lambda_root;
 mod logged;
@@ -10,6 +11,7 @@ mod user_namespaces;
 
 pub use bubblewrap::{BubblewrapError, Mount, Sandbox, find_program};
 pub use container::Container;
+pub use emulation::{EmulationError, check_runs};
 pub use engine::{Engine, EngineError, EngineImage, EngineKind};
 pub use lambda_root::{cached_lambda_root, glibc_of_root, lambda_root};
 pub use logged::{CommandFailed, LoggedCommand, ProcessGroup};

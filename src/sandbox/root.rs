@@ -7,7 +7,9 @@ use std::str::FromStr;
 use tokio::process::Command;
 
 use super::bubblewrap::find_program;
-use super::{BubblewrapError, CommandFailed, LoggedCommand, Mount, Sandbox};
+use super::{
+    BubblewrapError, CommandFailed, EmulationError, LoggedCommand, Mount, Sandbox, check_runs,
+};
 use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
 use crate::image::{ImageError, ImageReference, ReferenceError};
@@ -94,6 +96,9 @@ pub enum RootError {
         /// Where the root would be kept.
         cache: PathBuf,
     },
+    /// It is for another processor.
+    #[error(transparent)]
+    Emulation(#[from] EmulationError),
     /// The cache.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -134,6 +139,8 @@ pub async fn debian_root(
                     cache: cache.folder().to_owned(),
                 });
             }
+            // debootstrap runs what it installs.
+            check_runs(architecture)?;
             cache.need_room(&format!("a Debian {suite} root"), ROOM_FOR_ROOT)?;
             let task = reporter.begin(
                 &format!("making a root: Debian {suite}, {architecture}"),

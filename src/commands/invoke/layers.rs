@@ -11,7 +11,8 @@ use crate::layer::audit::{self, AuditReport, Policy, Question, architecture_of};
 use crate::layer::unpack::unpack;
 use crate::layer::{BuildRecord, ExaminedLayer, RuntimeRecipe};
 use crate::progress::Reporter;
-use crate::target::Target;
+use crate::sandbox::check_runs;
+use crate::target::{Architecture, Target};
 
 /// The layers of the function.
 pub struct Layers {
@@ -22,10 +23,18 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Reads the named zips; none named, the runtime layer in `dist`.
-    pub fn read(paths: &[PathBuf], target: &'static Target) -> Result<Layers> {
+    /// Reads the named zips; none named, the runtime layer for a processor in `dist`.
+    pub fn read(
+        paths: &[PathBuf],
+        wanted: Option<Architecture>,
+        target: &'static Target,
+    ) -> Result<Layers> {
+        let this = match wanted {
+            Some(wanted) => wanted,
+            None => settings::architecture(None)?,
+        };
         let paths = match paths {
-            [] => vec![built_runtime(Path::new("dist"))?],
+            [] => vec![built_runtime(Path::new("dist"), this)?],
             named => named.to_vec(),
         };
         let archives = paths
@@ -37,13 +46,15 @@ impl Layers {
                 "none of these layers has a bootstrap; add the runtime layer with --layer (r-layer build runtime)"
             );
         }
-        let this = settings::architecture(None)?;
         let architecture = architecture_of(&archives).unwrap_or(this);
-        if architecture != this {
+        if wanted.is_some_and(|wanted| wanted != architecture) {
             bail!(
-                "these layers are for {architecture}, and this machine is {this}; build them with --arch {this}"
+                "--arch {this}: these layers are for {architecture}; name others with --layer, or leave --arch out"
             );
         }
+        check_runs(architecture).with_context(|| {
+            format!("these layers are for {architecture}; build them with --arch, or let this machine run them")
+        })?;
         let question = Question {
             target,
             architecture,
@@ -77,9 +88,8 @@ impl Layers {
     }
 }
 
-/// The one runtime layer for this machine in a folder.
-fn built_runtime(folder: &Path) -> Result<PathBuf> {
-    let this = settings::architecture(None)?;
+/// The one runtime layer for a processor in a folder.
+fn built_runtime(folder: &Path, architecture: Architecture) -> Result<PathBuf> {
     let name = &RuntimeRecipe::embedded().name;
     let mut found: Vec<PathBuf> = fs_err::read_dir(folder)
         .map(|entries| {
@@ -97,13 +107,15 @@ fn built_runtime(folder: &Path) -> Result<PathBuf> {
         .filter_map(|path| {
             let record: BuildRecord = serde_json::from_slice(&fs_err::read(&path).ok()?).ok()?;
             let zip = folder.join(&record.zip);
-            (record.name == *name && record.architecture == this && zip.is_file()).then_some(zip)
+            let is_it = record.name == *name && record.architecture == architecture;
+            (is_it && zip.is_file()).then_some(zip)
         })
         .collect();
     found.sort();
     match found.len() {
         0 => bail!(
-            "there is no runtime layer for {this} in {}; type r-layer build runtime, or name one with --layer",
+            "there is no runtime layer for {architecture} in {}; type r-layer build runtime --arch {architecture}, or name \
+             one with --layer",
             folder.display()
         ),
         1 => Ok(found.remove(0)),

@@ -78,7 +78,9 @@ async fn sandbox<'a>(
     let target = settings::target(args.target.as_deref())?;
     let cache = Cache::from_environment()?;
     // In a thread of its own, so that an interruption is heard while it reads.
-    let layers = tokio::task::spawn_blocking(move || Layers::read(&args.layers, target)).await??;
+    let wanted = args.arch.as_deref().map(str::parse).transpose()?;
+    let read = move || Layers::read(&args.layers, wanted, target);
+    let layers = tokio::task::spawn_blocking(read).await??;
     Ok(FunctionSandbox {
         layers: layers.unpacked(&cache, reporter).await?,
         root: layers.root(&args.root, target, &cache, reporter).await?,

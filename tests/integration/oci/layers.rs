@@ -1,6 +1,5 @@
 //! Layers as other programs make them, and as nobody should: what becomes of them in a root.
 
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
