@@ -10,4 +10,5 @@ mod emulator;
 mod hostile;
 mod interrupted;
 mod invoke;
+mod portable_parts;
 mod runtime_in_r;

