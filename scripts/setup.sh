@@ -58,14 +58,21 @@ cran_is_reachable() {
         curl -fsIL --max-time 10 -o /dev/null https://curl.se/download/curl-8.14.1.tar.gz
 }
 
+# The Debian mirror that this machine's own apt uses.
+debian_mirror() {
+    local mirror
+    # shellcheck disable=SC2016 # apt fills these in
+    mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(SITE)' 'Created-By: Packages' |
+        sed -n 's/^Debian Debian //p' | head -n 1)
+    [ -n "$mirror" ] || fail "This machine's apt has no Debian mirror, from which the parts of R come that are fetched here."
+    echo "$mirror"
+}
+
 # Debian's source packages carry the same tarballs as CRAN and curl.se. Their list is read into a folder of our own, so
 # that the machine's apt stays as it is.
 fetch_sources_from_debian() {
     local mirror apt=$cache/r-layer-dev/apt
-    # shellcheck disable=SC2016 # apt fills these in
-    mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(SITE)' 'Created-By: Packages' |
-        sed -n 's/^Debian Debian //p' | head -n 1)
-    [ -n "$mirror" ] || fail "CRAN cannot be reached, and this machine's apt has no Debian mirror to fetch the sources from."
+    mirror=$(debian_mirror)
     mkdir -p "$apt/lists/partial" "$sources"
     echo "deb-src $mirror trixie main" >"$apt/sources.list"
     local options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$apt/lists")
@@ -73,16 +80,33 @@ fetch_sources_from_debian() {
     (cd "$sources" && apt-get -q "${options[@]}" source --download-only --tar-only r-base curl r-cran-jsonlite)
 }
 
-# Sets source_options: how r-layer gets R's sources on this machine.
+# The sources of R, curl and jsonlite in the folder that is kept.
+need_sources() {
+    if ! compgen -G "$sources/r-base_4.5.0.orig.tar.gz" >/dev/null || ! compgen -G "$sources/curl_8.14.1.orig.tar.gz" >/dev/null ||
+        ! compgen -G "$sources/r-cran-jsonlite_*.orig.tar.*" >/dev/null; then
+        echo "fetching R's sources from Debian's source packages"
+        fetch_sources_from_debian
+    fi
+}
+
+# Sets r_options: Posit's portable R, as r-layer takes it by itself, or else R compiled from its source.
+find_r() {
+    r_options=()
+    if curl -fsL --max-time 10 -o /dev/null https://cdn.posit.co/r/versions.json &&
+        curl -fsIL --max-time 10 -o /dev/null https://p3m.dev/cran/latest/src/contrib/PACKAGES; then
+        return
+    fi
+    echo "Posit's servers cannot be reached: compiling R from its source"
+    find_sources
+    r_options=(--r-source cran "${source_options[@]}")
+}
+
+# Sets source_options: how r-layer gets R's sources on this machine. Where CRAN cannot be reached, Debian has the same tarballs.
 find_sources() {
     source_options=()
     if cran_is_reachable; then
         return
     fi
-    if ! compgen -G "$sources/r-base_4.5.0.orig.tar.gz" >/dev/null || ! compgen -G "$sources/curl_8.14.1.orig.tar.gz" >/dev/null ||
-        ! compgen -G "$sources/r-cran-jsonlite_*.orig.tar.*" >/dev/null; then
-        echo "CRAN cannot be reached: taking the same tarballs from Debian's source packages"
-        fetch_sources_from_debian
-    fi
+    need_sources
     source_options=(--sources "$sources")
 }

@@ -12,6 +12,7 @@ mod interrupted;
 mod invoke;
 mod namespaces;
 mod oci;
+mod portable_parts;
 mod runtime_in_r;
 mod sbom;
 mod serve;

@@ -206,6 +206,26 @@ pub fn cyclonedx() -> PathBuf {
     part("cyclonedx")
 }
 
+/// R for x86_64 in the form of Posit's portable builds; tests/portable/make-x86_64.sh makes it.
+pub fn portable_r() -> PathBuf {
+    part("portable/x86_64/R-4.5.0-manylinux_2_34.tar.gz")
+}
+
+/// R for arm64 in the form of Posit's portable builds; tests/portable/make-arm64.sh makes it.
+pub fn portable_r_arm64() -> PathBuf {
+    part("portable/arm64/R-4.0.4-manylinux_2_34-arm64.tar.gz")
+}
+
+/// jsonlite for R 4.5 and x86_64, in the form of Posit Package Manager's binary packages.
+pub fn binary_jsonlite() -> PathBuf {
+    part("portable/x86_64/jsonlite_1.9.1.tar.gz")
+}
+
+/// jsonlite for R 4.0 and arm64, in the form of Posit Package Manager's binary packages.
+pub fn binary_jsonlite_arm64() -> PathBuf {
+    part("portable/arm64/jsonlite_1.7.2.tar.gz")
+}
+
 /// A folder of functions in tests/fixtures.
 pub fn functions(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
