@@ -145,7 +145,7 @@ pub async fn run(args: DoctorArgs) -> Diagnosis {
     }
     works.push(Work::of(
         "publish",
-        "publish to AWS (its credentials are there; whether they are good is not asked)",
+        "publish to AWS (credentials are looked for, not tried)",
         [&machine.credentials],
     ));
     let checks = machine.into_checks().chain(network.into_checks()).collect();
