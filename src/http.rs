@@ -196,6 +196,14 @@ impl Http {
         answer.is_ok_and(|response| response.status().is_success())
     }
 
+    /// Does a server answer, whatever it says? Its status, or why it cannot be reached.
+    pub async fn reach(&self, url: &str) -> Result<StatusCode, String> {
+        let answer = self.client.head(url).send().await;
+        answer
+            .map(|response| response.status())
+            .map_err(|error| reason(&error))
+    }
+
     /// The text at a URL.
     pub async fn text(&self, url: &str) -> Result<String, HttpError> {
         let mut pauses = self.patience.pauses();

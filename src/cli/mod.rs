@@ -2,6 +2,8 @@
 
 mod audit;
 mod build;
+mod cache;
+mod doctor;
 mod inspect;
 mod invoke;
 
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use audit::{AuditArgs, PolicyArg};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs};
+pub use cache::{CacheArgs, CacheCommand, CleanArgs};
+pub use doctor::{CompletionsArgs, DoctorArgs};
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
 
@@ -74,6 +78,12 @@ pub enum Command {
     Diff(DiffArgs),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
+    /// What can this machine do, what is missing, and what to type?
+    Doctor(DoctorArgs),
+    /// Look at the cache, or make it smaller
+    Cache(CacheArgs),
+    /// Completions for a shell, on stdout
+    Completions(CompletionsArgs),
 }
 
 #[cfg(test)]

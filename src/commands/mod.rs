@@ -3,14 +3,18 @@
 mod audit;
 mod build_all;
 mod build_runtime;
+mod cache;
 mod diff;
+mod doctor;
 mod inspect;
 mod invoke;
 mod settings;
 
 use anyhow::Result;
 
-use crate::cli::{BuildCommand, Cli, Command};
+use clap::CommandFactory;
+
+use crate::cli::{BuildCommand, CacheCommand, Cli, Command};
 use crate::terminal::{Printer, TerminalReporter};
 
 /// How a command ended that did what it could.
@@ -22,6 +26,16 @@ pub enum Outcome {
     PartlyDone,
     /// It found a fault, which it has told.
     Fault,
+}
+
+impl Outcome {
+    fn of(is_well: bool) -> Outcome {
+        if is_well {
+            Outcome::Done
+        } else {
+            Outcome::Fault
+        }
+    }
 }
 
 /// Runs the command that was typed.
@@ -43,11 +57,7 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             // In a thread of its own, so that an interruption is heard while it reads.
             let audited = tokio::task::spawn_blocking(move || audit::run(args)).await??;
             printer.result(&audited)?;
-            Ok(if audited.report.passed {
-                Outcome::Done
-            } else {
-                Outcome::Fault
-            })
+            Ok(Outcome::of(audited.report.passed))
         }
         Command::Inspect(args) => {
             let inspected = tokio::task::spawn_blocking(move || inspect::run(args)).await??;
@@ -60,5 +70,27 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
+        Command::Doctor(args) => {
+            let diagnosis = doctor::run(args).await;
+            printer.result(&diagnosis)?;
+            Ok(Outcome::of(diagnosis.is_well()))
+        }
+        Command::Cache(args) => match args.command {
+            CacheCommand::Show => {
+                printer.result(&tokio::task::spawn_blocking(cache::show).await??)?;
+                Ok(Outcome::Done)
+            }
+            CacheCommand::Clean(args) => {
+                let cleaned = tokio::task::spawn_blocking(move || cache::clean(&args)).await??;
+                printer.result(&cleaned)?;
+                Ok(Outcome::of(!cleaned.has_fault()))
+            }
+        },
+        Command::Completions(args) => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "r-layer", &mut script);
+            printer.data(&script)?;
+            Ok(Outcome::Done)
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `audit`: each fault is planted in a layer of its own and found by the real binary; the real runtime layer has none.
 
 mod elf_files;
-mod making;
+pub mod making;
 mod zips;
 
 use crate::parts::runtime_layer;

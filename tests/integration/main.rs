@@ -5,9 +5,13 @@ mod parts;
 
 mod audit;
 mod build;
+mod cache;
+mod diff;
+mod doctor;
 mod download;
 mod emulator;
 mod hostile;
+mod inspect;
 mod interrupted;
 mod invoke;
 mod namespaces;

@@ -1,12 +1,19 @@
 //! The cache: downloads, unpacked and compiled R, root file systems; what takes long, kept by its inputs.
 //!
 //! An entry appears under its name only when it is whole: it is made in a folder of its own and renamed.
-//! A lock a name lets two runs at once share the work; the locks are the system's, so a killed run
-//! leaves none behind, and what it had begun is swept away by a later one.
+//! A lock a name lets two runs at once share the work: whoever makes an entry has it alone, whoever uses it shares it,
+//! and what is in use is not cleaned away. The locks are the system's, so a killed run leaves none behind, and what it
+//! had begun is swept away by a later one.
 
+mod upkeep;
+
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+pub use upkeep::{CacheEntry, CacheKind, Cleaned, Left};
 
 use etcetera::BaseStrategy;
 
@@ -49,6 +56,8 @@ pub enum CacheError {
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
+    /// The locks of the entries that this run uses, held as long as it has the cache.
+    used: Arc<Mutex<BTreeMap<PathBuf, File>>>,
 }
 
 impl Cache {
@@ -67,7 +76,10 @@ impl Cache {
     /// The cache in a folder, which is made if need be; sweeps away what killed runs left.
     pub fn open(folder: PathBuf) -> Result<Cache, CacheError> {
         let folder = std::path::absolute(&folder).unwrap_or(folder);
-        let cache = Cache { folder };
+        let cache = Cache {
+            folder,
+            used: Arc::default(),
+        };
         for part in ["locks", "unfinished"] {
             let path = cache.folder.join(part);
             fs_err::create_dir_all(&path).map_err(|source| not_writable(&path, source))?;
@@ -84,12 +96,23 @@ impl Cache {
         &self.folder
     }
 
-    /// Makes sure that there are so many MB on the cache's disk before something begins that fills it.
+    /// How many bytes there are left on the cache's disk, where the system says so.
     #[cfg(unix)]
-    pub fn need_room(&self, what: &str, need: u64) -> Result<(), CacheError> {
+    pub fn room(&self) -> Result<Option<u64>, CacheError> {
         let found = rustix::fs::statvfs(&self.folder)
             .map_err(|error| not_writable(&self.folder, error.into()))?;
-        let free = found.f_bavail.saturating_mul(found.f_frsize) / 1_000_000;
+        Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
+    }
+
+    /// Without a way to ask, the disk itself will say.
+    #[cfg(not(unix))]
+    pub fn room(&self) -> Result<Option<u64>, CacheError> {
+        Ok(None)
+    }
+
+    /// Makes sure that there are so many MB on the cache's disk before something begins that fills it.
+    pub fn need_room(&self, what: &str, need: u64) -> Result<(), CacheError> {
+        let free = self.room()?.map_or(u64::MAX, |bytes| bytes / 1_000_000);
         if free < need {
             let path = self.folder.clone();
             return Err(CacheError::NoRoom {
@@ -102,16 +125,37 @@ impl Cache {
         Ok(())
     }
 
-    /// Without a way to ask, the disk itself will say.
-    #[cfg(not(unix))]
-    pub fn need_room(&self, _what: &str, _need: u64) -> Result<(), CacheError> {
-        Ok(())
-    }
-
-    /// The entry of that kind and name, if it is there.
+    /// The entry of that kind and name, if it is there. From now on it is in use.
     pub fn get(&self, kind: &str, name: &str) -> Option<PathBuf> {
         let path = self.folder.join(kind).join(name);
+        if !path.exists() {
+            return None;
+        }
+        self.hold(kind, name);
+        // It may have been cleaned away before it was held.
         path.exists().then_some(path)
+    }
+
+    /// Shares the lock of an entry, and notes that it was used now.
+    fn hold(&self, kind: &str, name: &str) {
+        let lock_path = self.lock_path(kind, name);
+        let Ok(mut used) = self.used.lock() else {
+            return;
+        };
+        if used.contains_key(&lock_path) {
+            return;
+        }
+        // Without a lock file the entry is as good; only that it is in use nobody can tell.
+        if let Ok(lock) = open_lock(&lock_path)
+            && lock.lock_shared().is_ok()
+        {
+            let _ = lock.set_modified(SystemTime::now());
+            used.insert(lock_path, lock);
+        }
+    }
+
+    fn lock_path(&self, kind: &str, name: &str) -> PathBuf {
+        self.folder.join("locks").join(format!("{kind}-{name}"))
     }
 
     /// The entry of that kind and name; made by `make`, which gets an empty folder and the name of what to
@@ -130,33 +174,50 @@ impl Cache {
         if let Some(path) = self.get(kind, name) {
             return Ok(path);
         }
-        let _lock = self.lock(kind, name, reporter).await?;
-        if let Some(path) = self.get(kind, name) {
-            return Ok(path);
-        }
-        let unfinished = self.unfinished()?;
-        let content = unfinished.path().join("content");
-        make(&content).await?;
+        self.forget(kind, name);
         let path = self.folder.join(kind).join(name);
-        let parent = self.folder.join(kind);
-        fs_err::create_dir_all(&parent).map_err(|source| not_writable(&parent, source))?;
-        fs_err::rename(&content, &path).map_err(|source| not_writable(&path, source))?;
+        let Some(lock) = self.lock(kind, name, &path, reporter).await? else {
+            self.hold(kind, name);
+            return Ok(path);
+        };
+        if !path.exists() {
+            let unfinished = self.unfinished()?;
+            let content = unfinished.path().join("content");
+            make(&content).await?;
+            let parent = self.folder.join(kind);
+            fs_err::create_dir_all(&parent).map_err(|source| not_writable(&parent, source))?;
+            fs_err::rename(&content, &path).map_err(|source| not_writable(&path, source))?;
+        }
+        // Between the one lock and the other, nothing may be cleaned away.
+        let _no_sweep = self.sweep_lock();
+        drop(lock);
+        self.hold(kind, name);
         Ok(path)
     }
 
-    /// Waits until no other run works on that entry.
+    /// Lets go of an entry that is not there any more.
+    fn forget(&self, kind: &str, name: &str) {
+        if let Ok(mut used) = self.used.lock() {
+            used.remove(&self.lock_path(kind, name));
+        }
+    }
+
+    /// Waits until no other run works on that entry; nothing if another has made it meanwhile.
     async fn lock(
         &self,
         kind: &str,
         name: &str,
+        entry: &Path,
         reporter: &dyn Reporter,
-    ) -> Result<File, CacheError> {
-        let path = self.folder.join("locks").join(format!("{kind}-{name}"));
-        let lock = File::create(&path).map_err(|source| not_writable(&path, source))?;
+    ) -> Result<Option<File>, CacheError> {
+        let path = self.lock_path(kind, name);
+        let lock = open_lock(&path).map_err(|source| not_writable(&path, source))?;
         let mut told = false;
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(lock),
+                Ok(()) => return Ok(Some(lock)),
+                // Others use it already.
+                Err(TryLockError::WouldBlock) if entry.exists() => return Ok(None),
                 Err(TryLockError::WouldBlock) => {
                     if !std::mem::replace(&mut told, true) {
                         reporter.note(&format!(
@@ -217,6 +278,13 @@ impl Cache {
     }
 }
 
+/// Opens the file of a lock as it is: its time is that of the last use.
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path)
+}
+
 fn not_writable(path: &Path, source: std::io::Error) -> CacheError {
     CacheError::NotWritable {
         path: path.to_owned(),
@@ -235,6 +303,11 @@ impl Unfinished {
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Removes it now; what cannot be removed is an error.
+    fn close(self) -> std::io::Result<()> {
+        self.folder.close()
     }
 }
 
