@@ -32,6 +32,15 @@ pub enum EmulationError {
     },
 }
 
+impl EmulationError {
+    /// What is wrong, without what to type.
+    pub fn reason(&self) -> String {
+        let text = self.to_string();
+        text.split_once("; type:")
+            .map_or(text.clone(), |(reason, _)| reason.to_owned())
+    }
+}
+
 /// Where the kernel tells which interpreters it knows
 /// (<https://docs.kernel.org/admin-guide/binfmt-misc.html>).
 const REGISTRY: &str = "/proc/sys/fs/binfmt_misc";

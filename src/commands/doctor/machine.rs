@@ -1,6 +1,6 @@
 //! The machine itself: its cache, its programs, what its kernel lets them do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::Check;
 use super::install::{BUBBLEWRAP, DEBOOTSTRAP, ENGINE, Installer, QEMU, is_root};
 use crate::cache::Cache;
-use crate::sandbox::find_program;
+use crate::sandbox::{BubblewrapError, bubblewrap_runs, check_runs, find_program};
 use crate::target::Architecture;
 use crate::terminal::human_size;
 
@@ -140,41 +140,17 @@ fn room(name: &str, free: Option<u64>, need: u64) -> Check {
 /// Is it there, and does the kernel let it make namespaces?
 async fn bubblewrap(installer: &Installer) -> Check {
     let name = "bubblewrap";
-    let Some(bwrap) = find_program("bwrap") else {
-        return Check::missing(
+    match bubblewrap_runs().await {
+        Ok(()) => Check::ok(name, "there, and able to make namespaces"),
+        Err(BubblewrapError::Unusable { reason, hint }) => {
+            Check::missing(name, format!("it cannot make namespaces: {reason}"), hint)
+        }
+        Err(_) => Check::missing(
             name,
             "bwrap is not installed",
             installer.command(&BUBBLEWRAP),
-        );
-    };
-    let mut command = Command::new(&bwrap);
-    command.args(["--unshare-pid", "--unshare-ipc", "--die-with-parent"]);
-    command.args(["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]);
-    command.args(["--", "/bin/sh", "-c", ":"]);
-    match works(command).await {
-        Ok(_) => Check::ok(name, bwrap.display().to_string()),
-        Err(reason) => Check::missing(
-            name,
-            format!("{} cannot make namespaces: {reason}", bwrap.display()),
-            namespaces_remedy(),
         ),
     }
-}
-
-/// What lets bubblewrap make namespaces, by the kernel's settings.
-fn namespaces_remedy() -> String {
-    for (setting, forbidding, allowing) in [
-        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
-        ("kernel.unprivileged_userns_clone", "0", "1"),
-        ("user.max_user_namespaces", "0", "15000"),
-    ] {
-        let file = Path::new("/proc/sys").join(setting.replace('.', "/"));
-        let value = std::fs::read_to_string(file).unwrap_or_default();
-        if value.trim() == forbidding {
-            return format!("sudo sysctl -w {setting}={allowing}");
-        }
-    }
-    "in a container: start it with --privileged; else run r-layer as root".to_owned()
 }
 
 /// A root that is in the cache, or can be made.
@@ -205,28 +181,10 @@ fn processor(wanted: Architecture, installer: &Installer) -> Check {
     if Architecture::of_this_machine() == Some(wanted) {
         return Check::ok(name, "this machine's own");
     }
-    let handler = format!("/proc/sys/fs/binfmt_misc/qemu-{}", wanted.machine_name());
-    let registration = std::fs::read_to_string(&handler).unwrap_or_default();
-    let (enabled, fixed) = registered(&registration);
-    if enabled && fixed {
-        return Check::ok(name, format!("emulated by qemu-user ({handler})"));
+    match check_runs(wanted) {
+        Ok(()) => Check::ok(name, "emulated by qemu-user"),
+        Err(error) => Check::missing(name, error.reason(), installer.command(&QEMU)),
     }
-    let found = match enabled {
-        true => {
-            format!("{handler} is registered without the flag F, so that it is of no use in a root")
-        }
-        false => format!("qemu-user is not registered ({handler})"),
-    };
-    Check::missing(name, found, installer.command(&QEMU))
-}
-
-/// What a registration of binfmt_misc says: is it enabled, and is its interpreter opened once and for all roots?
-fn registered(registration: &str) -> (bool, bool) {
-    let enabled = registration.lines().any(|line| line == "enabled");
-    let flags = registration
-        .lines()
-        .find_map(|line| line.strip_prefix("flags:"));
-    (enabled, flags.is_some_and(|flags| flags.contains('F')))
 }
 
 /// The first engine that answers; else what is wrong with the first that is there.
@@ -314,15 +272,6 @@ fn credentials() -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_emulator_is_of_use_in_a_root_when_its_file_stays_open() {
-        let registration = "enabled\ninterpreter /usr/libexec/qemu-binfmt/aarch64-binfmt-P\nflags: POCF\noffset 0\n";
-        assert_eq!(registered(registration), (true, true));
-        assert_eq!(registered("enabled\nflags: \n"), (true, false));
-        assert_eq!(registered("disabled\nflags: F\n"), (false, true));
-        assert_eq!(registered(""), (false, false));
-    }
 
     #[test]
     fn too_little_room_says_how_to_make_some() {

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::Check;
 use super::install::{CERTIFICATES, Installer};
+use crate::credentials::Credentials;
 use crate::http::{Http, HttpError, Patience};
 
 /// A server that r-layer goes to unless it is told another.
@@ -130,7 +131,7 @@ fn certificates(installer: &Installer) -> (Check, Option<Http>) {
         tries: 1,
         ..Patience::default()
     };
-    match Http::from_environment(patience) {
+    match Http::from_environment(patience, Credentials::default()) {
         Ok(http) => {
             let set = |variable: &&str| std::env::var_os(variable).is_some_and(|v| !v.is_empty());
             let named: Vec<&str> = ["SSL_CERT_FILE", "AWS_CA_BUNDLE"]
