@@ -95,11 +95,21 @@ impl Machine {
         needs.into_iter()
     }
 
-    /// What has to be there to run a layer's programs.
-    pub fn needed_to_invoke(&self, wanted: Architecture) -> impl Iterator<Item = &Check> {
-        let of_it = self.foreign.iter().filter(move |(of, ..)| *of == wanted);
-        let roots = of_it.flat_map(|(_, root, processor)| [root, processor]);
-        [&self.cache, &self.bubblewrap].into_iter().chain(roots)
+    /// What has to be there to run a layer's programs; a root of Debian only where Lambda's own image is not to be had.
+    pub fn needed_to_invoke(
+        &self,
+        wanted: Architecture,
+        has_images: bool,
+    ) -> impl Iterator<Item = &Check> {
+        let of_it = || self.foreign.iter().filter(move |(of, ..)| *of == wanted);
+        let processors = of_it().map(|(_, _, processor)| processor);
+        let roots = of_it()
+            .filter(move |_| !has_images)
+            .map(|(_, root, _)| root);
+        [&self.cache, &self.bubblewrap]
+            .into_iter()
+            .chain(processors)
+            .chain(roots)
     }
 
     /// Everything that was looked at.

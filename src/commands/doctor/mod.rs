@@ -140,7 +140,7 @@ pub async fn run(args: DoctorArgs) -> Diagnosis {
         works.push(Work::of(
             work,
             title,
-            machine.needed_to_invoke(architecture),
+            machine.needed_to_invoke(architecture, network.has_images()),
         ));
     }
     works.push(Work::of(

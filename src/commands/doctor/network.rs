@@ -20,6 +20,7 @@ struct Server {
 const CRAN: &str = "cran.r-project.org";
 const POSIT: &str = "cdn.posit.co";
 const PACKAGES: &str = "p3m.dev";
+const IMAGES: &str = "public.ecr.aws";
 
 const SERVERS: [Server; 4] = [
     Server {
@@ -38,9 +39,9 @@ const SERVERS: [Server; 4] = [
         remedy: "packages can be compiled from CRAN's sources instead",
     },
     Server {
-        name: "public.ecr.aws",
+        name: IMAGES,
         url: "https://public.ecr.aws/v2/",
-        remedy: "only container images come from there",
+        remedy: "only container images come from there; a root like Lambda's is made of Debian instead",
     },
 ];
 
@@ -61,6 +62,12 @@ impl Network {
     pub fn needed_to_fetch(&self) -> impl Iterator<Item = &Check> {
         let own = [&self.certificates, &self.sources];
         self.proxies.iter().chain(own)
+    }
+
+    /// Can Lambda's own image be had, to invoke handlers in?
+    pub fn has_images(&self) -> bool {
+        let mut servers = self.servers.iter();
+        servers.any(|server| server.name == IMAGES && server.status == super::Status::Ok)
     }
 
     /// Everything that was looked at.
