@@ -127,6 +127,11 @@ pub fn only_zip(folder: &Path) -> PathBuf {
 
 /// A root file system that holds what Lambda's image holds: its commands, their libraries, no time zones.
 pub fn lambda_root() -> PathBuf {
+    lambda_root_of(Architecture::X86_64)
+}
+
+/// The same for a processor.
+pub fn lambda_root_of(architecture: Architecture) -> PathBuf {
     let cache = Cache::from_environment().expect("the cache");
     let target = Target::named(Target::DEFAULT).expect("the default target");
     tokio::runtime::Runtime::new()
@@ -134,7 +139,7 @@ pub fn lambda_root() -> PathBuf {
         .block_on(r_layer::sandbox::lambda_root(
             "bullseye",
             target,
-            Architecture::X86_64,
+            architecture,
             &cache,
             &Silent,
         ))
@@ -182,9 +187,9 @@ pub fn recommended_source(package: &str, folder: &Path) -> PathBuf {
         .path()
 }
 
-/// AWS's Runtime Interface Emulator for this machine.
-pub fn rie() -> PathBuf {
-    part("rie/aws-lambda-rie-x86_64")
+/// AWS's Runtime Interface Emulator for a processor.
+pub fn rie(architecture: Architecture) -> PathBuf {
+    part(&format!("rie/aws-lambda-rie-{architecture}"))
 }
 
 /// A program in Python that finds boto3 and the AWS command line, and no settings but these.

@@ -1,7 +1,7 @@
 //! The runtime's own tests, which are written in R, by the built layer's R in a root like Lambda's: what they start
 //! (`sh`, `env`, R itself) is what a function could start there, and the code they test is the layer's.
 
-use crate::emulator::{inside, like_lambda};
+use crate::emulated::{inside, like_lambda};
 use crate::parts::succeed;
 
 /// How many tests there are at least: a run that finds fewer has not found its files.

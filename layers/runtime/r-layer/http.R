@@ -60,10 +60,15 @@ exchange <- function(client, request) {
 # Opens the connection unless it is open.
 open_connection <- function(client) {
     if (!is_ours(client$connection)) {
-        client$connection <- socketConnection(client$host, client$port, blocking = TRUE,
-            open = "r+b", timeout = longest_wait, options = "no-delay")
+        client$connection <- do.call(socketConnection, c(
+            list(client$host, client$port, blocking = TRUE, open = "r+b", timeout = longest_wait),
+            no_delay
+        ))
     }
 }
+
+# Each request goes out at once. R before 4.1 has no way to ask for that, and does without.
+no_delay <- if ("options" %in% names(formals(socketConnection))) list(options = "no-delay")
 
 close_connection <- function(client) {
     if (is_ours(client$connection)) {
