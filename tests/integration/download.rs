@@ -2,7 +2,7 @@
 
 mod command;
 mod mirrors;
-mod server;
+pub mod server;
 mod transfers;
 
 use std::time::Duration;
