@@ -24,7 +24,8 @@ pub fn layer(entries: &[Entry<'_>]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-fn append(
+/// Adds an entry of that mode.
+pub fn append(
     archive: &mut tar::Builder<Vec<u8>>,
     path: &str,
     kind: EntryType,
