@@ -28,7 +28,8 @@ pub enum ImageError {
     },
     /// Not for everybody.
     #[error(
-        "{registry} does not give {reference} to this user ({reason}); type: docker login {registry}"
+        "{registry} does not give {reference} to this user ({reason}): there is no image of that name, or it is not for \
+         everybody. Look at the name, or type: docker login {registry}"
     )]
     Denied {
         /// The image.

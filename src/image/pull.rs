@@ -50,6 +50,9 @@ struct Platform {
 /// How much more room an image takes when it is unpacked, roughly.
 const EXPANSION: u64 = 4;
 
+/// What no configuration comes near to, in bytes.
+const LARGEST_CONFIGURATION: u64 = 16 << 20;
+
 impl Images<'_> {
     /// The digest that an image has for an architecture now.
     pub async fn resolve(
@@ -244,6 +247,9 @@ impl Images<'_> {
         image: &OciImageManifest,
         wanted: Architecture,
     ) -> Result<(), ImageError> {
+        if size_of(&image.config) > LARGEST_CONFIGURATION {
+            return Err(malformed(reference, "its configuration is far too large"));
+        }
         let name = blob_name(&digest_of(reference, &image.config.digest)?);
         let make = async |content: &Path| {
             let registry = Registry::of(reference, self.patience, self.reporter).await?;

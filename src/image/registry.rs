@@ -84,6 +84,9 @@ impl Registry {
             }
             Err(_) => RegistryAuth::Anonymous,
         };
+        // Blobs are asked for with what is stored here.
+        let registry = reference.oci().resolve_registry();
+        client.store_auth_if_needed(registry, &credentials).await;
         let reference = reference.clone();
         Ok(Registry {
             client,

@@ -9,7 +9,7 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use super::engine::{Engine, EngineError, EngineImage, EngineKind, last_line};
+use super::engine::{Engine, EngineError, EngineImage, EngineKind, reason};
 use super::{CommandFailed, LoggedCommand, Mount, ProcessGroup};
 use crate::cache::Cache;
 use crate::image::{Limits, Unpacker};
@@ -140,7 +140,7 @@ impl Engine {
         words.read_to_string(&mut said).await?;
         let unpacked = unpacking.await.map_err(std::io::Error::other)??;
         if !group.wait().await?.success() {
-            return Err(self.refused("run", last_line(&said)));
+            return Err(self.refused("run", reason(&said)));
         }
         unpacked.map_err(|source| EngineError::Libraries {
             image: image.id.clone(),

@@ -39,8 +39,11 @@ impl EngineKind {
         }
     }
 
-    /// What starts it.
-    fn start(self) -> &'static str {
+    /// What makes it answer.
+    fn fix(self, reason: &str) -> &'static str {
+        if reason.contains("permission denied") {
+            return "sudo usermod -aG docker $USER (and log in again)";
+        }
         match (self, cfg!(target_os = "macos")) {
             (EngineKind::Docker, true) => "open -a Docker",
             (EngineKind::Docker, false) => "sudo systemctl start docker",
@@ -82,7 +85,7 @@ pub enum EngineError {
     )]
     NotInstalled(EngineKind),
     /// The program is there, and what does the work is not.
-    #[error("{kind} does not answer ({reason}); type: {start}", start = kind.start())]
+    #[error("{kind} does not answer ({reason}); type: {fix}", fix = kind.fix(reason))]
     NotRunning {
         /// The engine.
         kind: EngineKind,
@@ -285,7 +288,7 @@ impl Engine {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(match output.status.success() {
             true => Ok(text(&output.stdout)),
-            false => Err(last_line(&text(&output.stderr))),
+            false => Err(reason(&text(&output.stderr))),
         })
     }
 
@@ -305,10 +308,14 @@ impl Engine {
     }
 }
 
-/// Errors come last; what is before them is how the engine got there.
-pub(super) fn last_line(text: &str) -> String {
-    let last = text.lines().rfind(|line| !line.trim().is_empty());
-    last.unwrap_or("it says nothing").trim().to_owned()
+/// The line that says what is wrong: engines mark it, or it is the last.
+pub(super) fn reason(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let marked = |line: &&str| line.starts_with("ERROR: ") || line.starts_with("Error: ");
+    let found = lines.clone().find(marked).or_else(|| lines.next_back());
+    let found = found.unwrap_or("it says nothing");
+    let unmarked = found.split_once(": ").filter(|_| marked(&found));
+    unmarked.map_or(found, |(_, rest)| rest).to_owned()
 }
 
 /// The digest by which a registry has an image. Podman gives one to images that were never pushed too; they have
@@ -343,6 +350,29 @@ mod tests {
         assert_eq!(of("localhost/r:1", "localhost/r"), None);
         assert_eq!(of("debian:bullseye", "elsewhere.example/debian"), None);
         assert_eq!(pushed_digest("debian", "null"), None);
+    }
+
+    #[test]
+    fn of_what_an_engine_says_the_reason_is_told() {
+        for (said, told) in [
+            (
+                "ERROR: Cannot connect.\nerrors pretty printing info\n",
+                "Cannot connect.",
+            ),
+            (
+                "Trying to pull r:1...\nError: initializing source: unknown\n",
+                "initializing source: unknown",
+            ),
+            (
+                "Error response from daemon: not found\n\n",
+                "Error response from daemon: not found",
+            ),
+            ("\n", "it says nothing"),
+        ] {
+            assert_eq!(reason(said), told);
+        }
+        let denied = EngineKind::Docker.fix("permission denied while trying to connect");
+        assert!(denied.contains("usermod"), "{denied}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn build(folder: &Path, cache: &Path) -> Command {
 }
 
 /// Starts a build and waits until it says that it is at a step.
-fn started_until(command: &mut Command, step: &str) -> Child {
+pub fn started_until(command: &mut Command, step: &str) -> Child {
     let mut child = command
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
@@ -33,7 +33,7 @@ fn started_until(command: &mut Command, step: &str) -> Child {
     child
 }
 
-fn send(signal: Signal, child: &Child) {
+pub fn send(signal: Signal, child: &Child) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 

@@ -15,9 +15,12 @@ use r_layer::progress::Silent;
 use r_layer::repository::Tarball;
 use r_layer::sandbox::{EngineKind, RootSpec};
 use r_layer::target::Architecture;
+use rustix::process::Signal;
 
+use super::layers::append;
 use super::pulled::{ARCHITECTURE, Project, lambda_tarball};
 use super::registry::{Compression, Layout, Registry, tarball_of};
+use crate::interrupted::{send, started_until};
 use crate::parts::{build_root, compiled_r_home, fail, from_source, recommended_source, succeed};
 
 /// podman with images of its own. Nothing of this machine's settings counts, and it works in a sandbox that may not
@@ -32,13 +35,15 @@ impl Podman {
         let write = |name: &str, text: String| {
             std::fs::write(folder.path().join(name), text).unwrap();
         };
+        let path = folder.path().display();
         write(
             "containers.conf",
-            "[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
-             [containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n"
-                .to_owned(),
+            format!(
+                "[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
+                 tmp_dir = \"{path}/tmp\"\n\
+                 [containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n"
+            ),
         );
-        let path = folder.path().display();
         write(
             "storage.conf",
             format!(
@@ -101,12 +106,15 @@ impl Podman {
 
 impl Drop for Podman {
     fn drop(&mut self) {
-        // Its storage holds mounts, which a folder cannot be removed with.
         let mut podman = Command::new("podman");
-        podman
+        let _ = podman
             .envs(self.settings())
-            .args(["system", "reset", "--force"]);
-        let _ = podman.output();
+            .args(["rm", "--all", "--force"])
+            .output();
+        // Its storage is a mount, with which the folder could not be removed.
+        let _ = Command::new("umount")
+            .arg(self.folder.path().join("graph/overlay"))
+            .output();
     }
 }
 
@@ -251,6 +259,35 @@ fn an_image_that_cannot_be_built_in_says_why_and_is_pinned() {
         error.contains("podman has no image") && error.contains("podman login localhost:"),
         "{error}"
     );
+}
+
+#[test]
+fn an_interrupted_build_leaves_no_container() {
+    let (registry, project) = (Registry::start(), Project::new());
+    let podman = Podman::new(&registry);
+    let mut slow = tar::Builder::new(Vec::new());
+    let script = "#!/bin/sh\necho '==> held'\nexec sleep 600\n";
+    append(
+        &mut slow,
+        "usr/bin/apt-get",
+        tar::EntryType::Regular,
+        script,
+        0o755,
+    );
+    let slow = slow.into_inner().unwrap();
+    let layers: [(&[u8], _); 2] = [
+        (lambda_tarball(), Compression::Gzip),
+        (&slow, Compression::Gzip),
+    ];
+    registry.push(&Layout::of_image(ARCHITECTURE, &layers), "slow:1");
+    let mut child = started_until(
+        &mut podman.build(&project, &registry.name("slow:1")),
+        "held",
+    );
+    assert!(podman.containers().contains("r-layer-"));
+    send(Signal::TERM, &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(podman.containers(), "");
 }
 
 #[test]

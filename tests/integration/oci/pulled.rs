@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tar::EntryType;
 
 use super::layers::layer;
 use super::registry::{Compression, Layout, Registry, tarball_of};
+use crate::download::server::{Reply, Server};
 use crate::parts::{fail, from_source, functions, lambda_root, r_layer, runtime_layer, succeed};
 
 /// This machine's architecture as images have it.
@@ -120,7 +122,7 @@ fn a_handler_answers_in_an_image_and_offline_from_then_on() {
 }
 
 /// A root of a few hundred bytes: with a shell of sorts, and no package manager.
-fn tiny(content: &str) -> Layout {
+pub fn tiny(content: &str) -> Layout {
     let tarball = layer(&[
         ("bin/sh", EntryType::Regular, content),
         ("usr/", EntryType::Directory, ""),
@@ -215,4 +217,44 @@ fn an_image_of_aws_that_cannot_be_had_is_a_note() {
         !log.contains("AWS's own image"),
         "what is there is taken: {log}"
     );
+}
+
+#[test]
+fn a_registry_that_wants_a_token_and_stumbles_is_asked_again_and_a_layer_is_resumed() {
+    let (project, layout) = (Project::new(), tiny("stubborn"));
+    let manifest = layout.manifest_content();
+    let blobs = layout.blobs();
+    let layer = layout.layer(0).oci();
+    let first = AtomicBool::new(true);
+    let server = Server::start(move |request, _| {
+        let path = request.target.trim_start_matches("/v2/").to_owned();
+        // Everything wants a token, which everybody gets, as public registries have it.
+        if path.starts_with("/token?") {
+            return Reply::ok(r#"{"token": "anybody"}"#);
+        }
+        if request.header("authorization") != "Bearer anybody" {
+            let realm = format!("http://{}/token", request.header("host"));
+            let asks = format!("Bearer realm=\"{realm}\",service=\"test\"");
+            return Reply::status(401).header("WWW-Authenticate", asks);
+        }
+        match path.rsplit_once('/') {
+            Some((_, "1")) if first.swap(false, Ordering::SeqCst) => Reply::status(503),
+            Some((_, "1")) => Reply::ok(manifest.clone()),
+            Some((_, digest)) if digest == layer && request.header("range").is_empty() => {
+                Reply::ok(blobs[digest].clone()).broken_after(700)
+            }
+            Some((_, digest)) => Reply::file(request, &blobs[digest], "\"one\""),
+            None => Reply::ok(""),
+        }
+    });
+    let root = server.base().replace("http://", "oci:") + "/some/root:1";
+    let error = fail(&mut project.build(&root), 1);
+    assert!(error.contains("neither apt-get nor dnf"), "{error}");
+    let ranges: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|request| request.header("range").to_owned())
+        .filter(|range| !range.is_empty())
+        .collect();
+    assert_eq!(ranges, ["bytes=700-"]);
 }

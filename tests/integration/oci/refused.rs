@@ -5,7 +5,7 @@ use std::process::Command;
 use tar::EntryType;
 
 use super::layers::layer;
-use super::pulled::{ARCHITECTURE, Project, lambda_tarball};
+use super::pulled::{ARCHITECTURE, Project, lambda_tarball, tiny};
 use super::registry::{Compression, Layout, Registry};
 use crate::parts::fail;
 
@@ -143,4 +143,33 @@ fn a_name_that_leads_nowhere_says_what_to_look_at() {
         &mut project.invoke(nobody),
         &["localhost:9/r:1 cannot be pulled (5 tries)", "refused"],
     );
+}
+
+#[test]
+fn a_registry_that_wants_to_know_who_asks_is_shown_what_docker_login_left() {
+    let (registry, project) = (Registry::start_closed(), Project::new());
+    registry.push(&tiny("private"), "private:1");
+    let root = registry.root("private:1");
+    let words = [
+        "does not give",
+        "private:1 to this user",
+        "docker login localhost:",
+    ];
+    assert_refused(&project, &mut project.build(&root), &words);
+
+    let login = |user: &str| {
+        let auth = format!(r#"{{"username": "{user}", "password": "secret"}}"#);
+        let host = registry.name("");
+        let host = host.trim_end_matches('/');
+        let config = format!(r#"{{"auths": {{"{host}": {auth}}}}}"#);
+        let folder = project.folder.path().join(".docker");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.json"), config).unwrap();
+    };
+    login("stranger");
+    assert_refused(&project, &mut project.build(&root), &words);
+    login("reader");
+    let error = fail(&mut project.build(&root), 1);
+    assert!(error.contains("neither apt-get nor dnf"), "{error}");
+    assert!(project.lock().contains("private:1"));
 }

@@ -1,5 +1,6 @@
 //! A registry of our own, and images that are made by hand.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,17 @@ pub struct Registry {
 impl Registry {
     /// Starts one without images.
     pub fn start() -> Registry {
+        Registry::start_for(None)
+    }
+
+    /// Starts one that answers to a user `reader` with the password `secret` only.
+    pub fn start_closed() -> Registry {
+        Registry::start_for(Some(
+            "reader:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n",
+        ))
+    }
+
+    fn start_for(users: Option<&str>) -> Registry {
         let storage = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -29,9 +41,15 @@ impl Registry {
             .unwrap()
             .port();
         let configuration = storage.path().join("config.yml");
+        let passwords = storage.path().join("passwords");
+        let auth = users.map_or(String::new(), |users| {
+            std::fs::write(&passwords, users).unwrap();
+            let path = passwords.display();
+            format!("auth: {{htpasswd: {{realm: test, path: {path}}}}}\n")
+        });
         let text = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-             http: {{addr: \"127.0.0.1:{port}\"}}\n",
+             http: {{addr: \"127.0.0.1:{port}\"}}\n{auth}",
             storage.path().display()
         );
         std::fs::write(&configuration, text).unwrap();
@@ -70,12 +88,8 @@ impl Registry {
     /// Lets skopeo push a layout.
     pub fn push(&self, layout: &Layout, image: &str) {
         let mut skopeo = Command::new("skopeo");
-        skopeo.args([
-            "--insecure-policy",
-            "copy",
-            "--all",
-            "--dest-tls-verify=false",
-        ]);
+        skopeo.args(["--insecure-policy", "copy", "--all"]);
+        skopeo.args(["--dest-tls-verify=false", "--dest-creds=reader:secret"]);
         skopeo.arg(format!("oci:{}:made", layout.folder.path().display()));
         succeed(skopeo.arg(format!("docker://{}", self.name(image))));
     }
@@ -199,17 +213,32 @@ impl Layout {
         self
     }
 
+    /// The blobs by their digests, `sha256:…`.
+    pub fn blobs(&self) -> BTreeMap<String, Vec<u8>> {
+        let blobs = std::fs::read_dir(self.folder.path().join("blobs/sha256")).unwrap();
+        let read = |blob: std::io::Result<std::fs::DirEntry>| {
+            let content = std::fs::read(blob.unwrap().path()).unwrap();
+            (Sha256::of(&content).oci(), content)
+        };
+        blobs.map(read).collect()
+    }
+
+    /// The first manifest that has layers.
+    pub fn manifest_content(&self) -> Vec<u8> {
+        let has_layers = |content: &Vec<u8>| {
+            serde_json::from_slice::<Value>(content)
+                .is_ok_and(|manifest| manifest["layers"].is_array())
+        };
+        self.blobs()
+            .into_values()
+            .find(has_layers)
+            .expect("a manifest with layers")
+    }
+
     /// The digest of the layer of that number of the first manifest that has layers.
     pub fn layer(&self, number: usize) -> Sha256 {
-        let blobs = std::fs::read_dir(self.folder.path().join("blobs/sha256")).unwrap();
-        let digest = blobs
-            .filter_map(|blob| {
-                let content = std::fs::read(blob.unwrap().path()).unwrap();
-                let manifest: Value = serde_json::from_slice(&content).ok()?;
-                Some(manifest["layers"][number]["digest"].as_str()?.to_owned())
-            })
-            .next()
-            .expect("a manifest with layers");
+        let manifest: Value = serde_json::from_slice(&self.manifest_content()).unwrap();
+        let digest = manifest["layers"][number]["digest"].as_str().unwrap();
         digest.strip_prefix("sha256:").unwrap().parse().unwrap()
     }
 }
