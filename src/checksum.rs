@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256 as Hasher};
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
+    /// Stands where a digest is not computed yet: no content has it.
+    pub(crate) const UNKNOWN: Sha256 = Sha256([0; 32]);
+
     /// The digest of a content.
     pub fn of(content: &[u8]) -> Sha256 {
         Sha256(Hasher::digest(content).into())

@@ -244,28 +244,38 @@ pub struct LayerArchive {
 impl LayerArchive {
     /// Reads the directory of a zip file.
     pub fn open(path: &Path) -> Result<LayerArchive, ReadZipError> {
+        Ok(LayerArchive {
+            sha256: Sha256::of_file(path)?,
+            ..LayerArchive::open_unhashed(path)?
+        })
+    }
+
+    /// The same without the zip's hash, for those who compute it meanwhile.
+    pub(super) fn open_unhashed(path: &Path) -> Result<LayerArchive, ReadZipError> {
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
-        let sha256 = Sha256::of_file(path)?;
         let file = fs_err::File::open(path)?;
         let size = file.metadata()?.len();
         let reader = FileReader::from(file.into_file());
-        LayerArchive::of(name, Box::new(reader), size, sha256)
+        LayerArchive::of(name, Box::new(reader), size)
     }
 
     /// Reads the directory of a zip in memory.
     pub fn read(name: &str, zip: Arc<[u8]>) -> Result<LayerArchive, ReadZipError> {
         let (size, sha256) = (zip.len() as u64, Sha256::of(&zip));
-        LayerArchive::of(name.to_owned(), Box::new(zip), size, sha256)
+        Ok(LayerArchive {
+            sha256,
+            ..LayerArchive::of(name.to_owned(), Box::new(zip), size)?
+        })
     }
 
+    /// The zip's hash is left to the caller.
     fn of(
         name: String,
         reader: Box<dyn ReaderAt + Send + Sync>,
         size: u64,
-        sha256: Sha256,
     ) -> Result<LayerArchive, ReadZipError> {
         let not_a_zip = |source| ReadZipError::NotAZip {
             name: name.clone(),
@@ -304,7 +314,7 @@ impl LayerArchive {
             name,
             entries,
             zipped_size: size,
-            sha256,
+            sha256: Sha256::UNKNOWN,
         })
     }
 

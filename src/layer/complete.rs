@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::elf_files::{ElfFiles, file_name};
 use super::{Entry, LayerTree};
 use crate::elf::{self, Closure, LibraryFolders, MissingLibrary, StripOutcome};
@@ -50,12 +52,16 @@ pub fn complete(
     if !closure.missing.is_empty() {
         return Err(CompleteError::Missing(closure.missing));
     }
+    let stripped: Vec<(String, PathBuf, Vec<u8>)> = closure
+        .libraries
+        .into_par_iter()
+        .map(|(soname, (from, content))| match elf::strip(&content) {
+            StripOutcome::Stripped(shorter) => (soname, from, shorter),
+            StripOutcome::Kept(_) => (soname, from, content),
+        })
+        .collect();
     let mut added = Vec::new();
-    for (soname, (from, content)) in closure.libraries {
-        let content = match elf::strip(&content) {
-            StripOutcome::Stripped(shorter) => shorter,
-            StripOutcome::Kept(_) => content,
-        };
+    for (soname, from, content) in stripped {
         let path = format!("lib/{soname}");
         added.push(AddedLibrary {
             path: path.clone(),

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::LayerArchive;
 use super::archive::{ArchiveEntry, ReadZipError};
+use crate::checksum::Sha256;
 use crate::elf::{ElfError, ElfFile, is_elf};
 use crate::package::Description;
 
@@ -30,9 +31,15 @@ enum Seen {
 }
 
 impl ExaminedLayer {
-    /// Reads a zip file.
+    /// Reads a zip file; its hash is computed while its entries are unpacked.
     pub fn open(path: &Path) -> Result<ExaminedLayer, ReadZipError> {
-        ExaminedLayer::of(LayerArchive::open(path)?)
+        let (sha256, examined) = rayon::join(
+            || Sha256::of_file(path),
+            || ExaminedLayer::of(LayerArchive::open_unhashed(path)?),
+        );
+        let mut examined = examined?;
+        examined.archive.sha256 = sha256?;
+        Ok(examined)
     }
 
     /// Unpacks every entry once; the first that is damaged is the error. Of a zip that is absurdly large nothing is

@@ -17,7 +17,9 @@ use cyclonedx_bom::models::tool::{Tool, Tools};
 use cyclonedx_bom::prelude::{Bom, Component, DateTime, Purl, UrnUuid};
 use purl::GenericPurlBuilder;
 use rawzip::time::UtcDateTime;
+use rayon::prelude::*;
 
+use super::archive::ArchiveEntry;
 use super::system_package::SystemPackage;
 use super::{BuildRecord, ExaminedLayer, RuntimeRecipe};
 use crate::checksum::Sha256;
@@ -187,16 +189,18 @@ fn package_components(layer: &ExaminedLayer) -> impl Iterator<Item = Component> 
 
 /// The shared libraries that were added, as what the distribution calls them where that is known.
 fn library_components(sources: &SbomSources<'_>) -> Result<Vec<Component>, SbomError> {
-    let mut components = Vec::new();
-    for path in sources.record.added_libraries.keys() {
-        let Some(entry) = sources.layer.archive.get(path) else {
-            continue;
-        };
+    let paths = sources.record.added_libraries.keys();
+    let added: Vec<(&String, &ArchiveEntry)> = paths
+        .filter_map(|path| Some((path, sources.layer.archive.get(path)?)))
+        .collect();
+    let component = |(path, entry): &(&String, &ArchiveEntry)| {
+        let path = path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
-        let mut component = Component::new(Classification::Library, name, "", Some(path.clone()));
+        let mut component =
+            Component::new(Classification::Library, name, "", Some(path.to_owned()));
         component.version = None;
         component.hashes = Some(sha256(&Sha256::of(&entry.content()?)));
-        let mut said = vec![("r-layer:path", path.as_str())];
+        let mut said = vec![("r-layer:path", path)];
         if let Some(owner) = sources.owners.get(path) {
             let qualifiers = [("arch", owner.architecture.as_str())];
             let (of, name) = (owner.distribution.as_str(), owner.name.as_str());
@@ -211,9 +215,9 @@ fn library_components(sources: &SbomSources<'_>) -> Result<Vec<Component>, SbomE
             );
         }
         component.properties = properties(&said);
-        components.push(component);
-    }
-    Ok(components)
+        Ok(component)
+    };
+    added.par_iter().map(component).collect()
 }
 
 /// The components of another bill of which the layer holds a file, or which do not say what files they are.

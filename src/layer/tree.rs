@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 /// Where an entry's bytes are.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -129,56 +131,10 @@ impl LayerTree {
         prefix: &str,
         folder: &SourceFolder,
     ) -> Result<Vec<String>, TreeError> {
-        let mut dangling = Vec::new();
-        self.walk(prefix, folder, &folder.path, 0, &mut dangling)?;
-        Ok(dangling)
-    }
-
-    fn walk(
-        &mut self,
-        prefix: &str,
-        top: &SourceFolder,
-        folder: &Path,
-        depth: usize,
-        dangling: &mut Vec<String>,
-    ) -> Result<(), TreeError> {
-        if depth > DEEPEST {
-            return Err(TreeError::TooDeep(folder.to_owned()));
-        }
-        for entry in fs_err::read_dir(folder)? {
-            let path = entry?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .ok_or_else(|| TreeError::NotUtf8(path.clone()))?;
-            let place = if prefix.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{prefix}/{name}")
-            };
-            let metadata = match fs_err::metadata(&path) {
-                Ok(metadata) => metadata,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
-                    dangling.push(place);
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            if metadata.is_dir() {
-                self.walk(&place, top, &path, depth + 1, dangling)?;
-            } else if metadata.is_file() {
-                let executable = top.is_executable(&path, &metadata);
-                let entry = Entry {
-                    size: metadata.len(),
-                    content: Content::File(path),
-                    executable,
-                };
-                self.insert(place, entry);
-            } else {
-                return Err(TreeError::SpecialFile(path));
-            }
-        }
-        Ok(())
+        let mut found = folder.walk(prefix, &folder.path, 0)?;
+        self.entries.extend(found.entries);
+        found.dangling.sort();
+        Ok(found.dangling)
     }
 
     /// The entry of a path.
@@ -216,6 +172,69 @@ impl LayerTree {
     /// Bytes of all files together: the unzipped size that Lambda counts.
     pub fn unzipped_size(&self) -> u64 {
         self.entries.values().map(|entry| entry.size).sum()
+    }
+}
+
+/// What was found in a folder.
+#[derive(Default)]
+struct Found {
+    entries: Vec<(String, Entry)>,
+    /// Links that lead nowhere.
+    dangling: Vec<String>,
+}
+
+impl Found {
+    fn and(mut self, mut other: Found) -> Found {
+        self.entries.append(&mut other.entries);
+        self.dangling.append(&mut other.dangling);
+        self
+    }
+}
+
+impl SourceFolder {
+    /// Finds every file below a folder, on all cores: what takes the time is asking for each whether it is a link, how
+    /// large it is and whether it can be executed.
+    fn walk(&self, prefix: &str, folder: &Path, depth: usize) -> Result<Found, TreeError> {
+        if depth > DEEPEST {
+            return Err(TreeError::TooDeep(folder.to_owned()));
+        }
+        let paths = fs_err::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<Vec<_>>>()?;
+        paths
+            .into_par_iter()
+            .map(|path| self.visit(prefix, path, depth))
+            .try_reduce(Found::default, |one, other| Ok(one.and(other)))
+    }
+
+    fn visit(&self, prefix: &str, path: PathBuf, depth: usize) -> Result<Found, TreeError> {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| TreeError::NotUtf8(path.clone()))?;
+        let place = if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}/{name}")
+        };
+        let mut found = Found::default();
+        match fs_err::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+                found.dangling.push(place);
+            }
+            Err(error) => return Err(error.into()),
+            Ok(metadata) if metadata.is_dir() => return self.walk(&place, &path, depth + 1),
+            Ok(metadata) if metadata.is_file() => {
+                let entry = Entry {
+                    size: metadata.len(),
+                    executable: self.is_executable(&path, &metadata),
+                    content: Content::File(path),
+                };
+                found.entries.push((place, entry));
+            }
+            Ok(_) => return Err(TreeError::SpecialFile(path)),
+        }
+        Ok(found)
     }
 }
 

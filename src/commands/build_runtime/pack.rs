@@ -15,7 +15,7 @@ use crate::layer::record::PackageRecord;
 use crate::layer::sbom::{self, Sbom, SbomSources};
 use crate::layer::system_package::owners;
 use crate::layer::zip;
-use crate::layer::{BuildRecord, ExaminedLayer, LayerArchive};
+use crate::layer::{BuildRecord, ExaminedLayer};
 use crate::package::RVersion;
 use crate::terminal::human_size;
 
@@ -47,20 +47,23 @@ impl Builder<'_> {
         let mut output = zip_file.output()?;
         let time = self.settings.entry_time;
         let tree = std::mem::take(&mut assembled.tree);
-        tokio::task::spawn_blocking(move || zip::write(&tree, time, &mut output, &|_| ()))
+        let output = tokio::task::spawn_blocking(move || {
+            zip::write(&tree, time, &mut output, &|_| ()).map(|()| output)
+        })
         .await?
         .with_context(|| {
             let out = self.settings.out.display();
             format!("the zip cannot be written to {out}; make room there, or name another folder with --out")
         })?;
         packing.step("auditing");
-        let examined = ExaminedLayer::of(LayerArchive {
-            name: zip_name,
-            ..LayerArchive::open(zip_file.path())?
-        })?;
+        // While the zip is on its way to the disk, it is looked into.
+        let synced = tokio::task::spawn_blocking(move || output.sync_all());
+        let mut examined = ExaminedLayer::open(zip_file.path())?;
+        examined.archive.name = zip_name;
         let report = self.audit(&examined)?;
         let record = self.record(r, &examined, &report, &assembled)?;
         let sbom = self.bill_of_materials(r, &examined, &record, &assembled.added)?;
+        synced.await??;
         let path = zip_file
             .keep(&record, &sbom)
             .context("the zip cannot be kept")?;
