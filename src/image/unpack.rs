@@ -249,6 +249,8 @@ fn decompressed<'a>(stream: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let whole = io::Cursor::new(start.clone()).chain(stream);
     Ok(match start.as_slice() {
         [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+        // Debian's packages.
+        [0xfd, b'7', b'z', b'X'] => Box::new(liblzma::read::XzDecoder::new(whole)),
         [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole)?),
         _ => Box::new(whole),
     })

@@ -1,4 +1,4 @@
-//! A root file system like Lambda's, made from a Debian root: the commands that Lambda has and the libraries
+//! A root file system like Lambda's, made from the files of a Debian release: the commands that Lambda has and the libraries
 //! that these need, its locales, its certificates; and nothing else. What a handler finds missing on Lambda
 //! (`which`, tar, perl, time-zone data) it finds missing here.
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::checksum::Sha256;
 use crate::elf::{Closure, ElfFile, LibraryFolders, is_elf};
 use crate::progress::Reporter;
-use crate::sandbox::{RootError, debian_root};
+use crate::sandbox::{RootError, unpack_debian};
 use crate::target::{Architecture, Target};
 
 /// What a Debian root needs beside its minimum to have Lambda's commands.
@@ -50,7 +50,9 @@ pub async fn lambda_root(
     cache
         .get_or_make("roots", &name, reporter, async |content: &Path| {
             let packages = PACKAGES.map(str::to_owned);
-            let debian = debian_root(suite, &packages, architecture, cache, reporter).await?;
+            let unpacked = cache.unfinished()?;
+            let debian = unpacked.path().join("debian");
+            unpack_debian(suite, &packages, architecture, &debian, cache, reporter).await?;
             Maker {
                 debian: &debian,
                 root: content,
@@ -211,8 +213,23 @@ impl Maker<'_> {
         Ok(())
     }
 
+    /// All of Mozilla's authorities in one file, as update-ca-certificates writes them.
+    fn certificates(&self) -> io::Result<Vec<u8>> {
+        let folder = self.debian.join("usr/share/ca-certificates/mozilla");
+        let mut files: Vec<PathBuf> = fs_err::read_dir(folder)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<_>>()?;
+        files.sort();
+        let mut all = Vec::new();
+        for file in files {
+            all.extend(fs_err::read(file)?);
+            all.push(b'\n');
+        }
+        Ok(all)
+    }
+
     fn write_configuration(&self) -> io::Result<()> {
-        let certificates = fs_err::read(self.debian.join("etc/ssl/certs/ca-certificates.crt"))?;
+        let certificates = self.certificates()?;
         self.write("etc/pki/tls/certs/ca-bundle.crt", &certificates, 0o644)?;
         self.write(
             "etc/nsswitch.conf",

@@ -2,6 +2,7 @@
 
 mod bubblewrap;
 mod container;
+mod debian;
 mod emulation;
 mod engine;
 mod lambda_root;
@@ -11,9 +12,10 @@ mod user_namespaces;
 
 pub use bubblewrap::{BubblewrapError, Mount, Sandbox, find_program};
 pub use container::Container;
+pub use debian::{debian_root, unpack_debian};
 pub use emulation::{EmulationError, check_runs};
 pub use engine::{Engine, EngineError, EngineImage, EngineKind};
 pub use lambda_root::{cached_lambda_root, glibc_of_root, lambda_root};
 pub use logged::{CommandFailed, LoggedCommand, ProcessGroup};
-pub use root::{RootError, RootSpec, debian_root, install_packages, install_script};
+pub use root::{RootError, RootSpec, install_packages, install_script};
 pub use user_namespaces::bubblewrap_runs;

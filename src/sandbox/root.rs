@@ -4,17 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use tokio::process::Command;
-
-use super::bubblewrap::find_program;
-use super::{
-    BubblewrapError, CommandFailed, EmulationError, LoggedCommand, Mount, Sandbox, check_runs,
-};
-use crate::cache::{Cache, CacheError};
-use crate::checksum::Sha256;
-use crate::image::{ImageError, ImageReference, ReferenceError};
+use super::{BubblewrapError, CommandFailed, EmulationError, LoggedCommand, Mount, Sandbox};
+use crate::cache::CacheError;
+use crate::image::{ImageError, ImageReference, ReferenceError, UnpackError};
 use crate::progress::Reporter;
-use crate::target::Architecture;
 
 /// A root file system that a user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,107 +104,17 @@ pub enum RootError {
     /// Neither apt nor dnf.
     #[error("{0} has neither apt-get nor dnf, so that nothing can be installed in it")]
     NoPackageManager(PathBuf),
+    /// A package of Debian.
+    #[error("{package} cannot be unpacked: {source}")]
+    Package {
+        /// The .deb file.
+        package: PathBuf,
+        /// What is wrong with it.
+        source: UnpackError,
+    },
     /// A file of the root.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-}
-
-/// In MB: bullseye with compilers has 462 when it is done, and its downloaded packages beside it until then.
-const ROOM_FOR_ROOT: u64 = 800;
-
-/// A Debian root with packages installed, from the cache or made now.
-pub async fn debian_root(
-    suite: &str,
-    packages: &[String],
-    architecture: Architecture,
-    cache: &Cache,
-    reporter: &dyn Reporter,
-) -> Result<PathBuf, RootError> {
-    let key = Sha256::of_parts(packages.iter().map(|name| name.as_bytes())).short();
-    let name = format!("debian-{suite}-{architecture}-{key}");
-    cache
-        .get_or_make("roots", &name, reporter, async |content: &Path| {
-            let debootstrap = find_program("debootstrap")
-                .ok_or_else(|| RootError::NoDebootstrap(suite.to_owned()))?;
-            if !rustix::process::geteuid().is_root() {
-                return Err(RootError::NotPrivileged {
-                    suite: suite.to_owned(),
-                    cache: cache.folder().to_owned(),
-                });
-            }
-            // debootstrap runs what it installs.
-            check_runs(architecture)?;
-            cache.need_room(&format!("a Debian {suite} root"), ROOM_FOR_ROOT)?;
-            let task = reporter.begin(
-                &format!("making a root: Debian {suite}, {architecture}"),
-                None,
-            );
-            // What debootstrap mounts and starts ends with it, however it ends.
-            let bwrap = find_program("bwrap").ok_or(BubblewrapError::NotInstalled)?;
-            let mut command = Command::new(bwrap);
-            command
-                .args(["--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/"])
-                .args(["--proc", "/proc", "--cap-add", "ALL", "--"])
-                .arg(debootstrap);
-            command
-                .arg("--variant=minbase")
-                .arg(format!("--arch={}", architecture.debian_name()));
-            if !packages.is_empty() {
-                command.arg(format!("--include={}", packages.join(",")));
-            }
-            command.arg(suite).arg(content);
-            if let Some(mirror) = debian_mirror().await {
-                command.arg(mirror);
-            }
-            let log = cache.folder().join("logs").join(format!("{name}.log"));
-            LoggedCommand {
-                what: "debootstrap",
-                command,
-                log: &log,
-            }
-            .run(&*task)
-            .await?;
-            forget_downloads(content)?;
-            task.finish(&format!("made a root: Debian {suite}, {architecture}"));
-            Ok(())
-        })
-        .await
-}
-
-/// What the package manager downloaded is in the root twice.
-fn forget_downloads(root: &Path) -> std::io::Result<()> {
-    for folder in ["var/cache/apt/archives", "var/lib/apt/lists"] {
-        let folder = root.join(folder);
-        if folder.exists() {
-            fs_err::remove_dir_all(&folder)?;
-            fs_err::create_dir_all(folder.join("partial"))?;
-        }
-    }
-    Ok(())
-}
-
-/// The Debian mirror that this machine's own apt uses; debootstrap has a default for machines without.
-async fn debian_mirror() -> Option<String> {
-    if let Some(mirror) = std::env::var("R_LAYER_DEBIAN_MIRROR")
-        .ok()
-        .filter(|url| !url.is_empty())
-    {
-        return Some(mirror);
-    }
-    let output = Command::new(find_program("apt-get")?)
-        .args([
-            "indextargets",
-            "--format",
-            "$(ORIGIN) $(LABEL) $(SITE)",
-            "Created-By: Packages",
-        ])
-        .output()
-        .await
-        .ok()?;
-    String::from_utf8(output.stdout)
-        .ok()?
-        .lines()
-        .find_map(|line| line.strip_prefix("Debian Debian ").map(str::to_owned))
 }
 
 /// Installs packages with whichever package manager there is. Apt may not become another user where there is none.
