@@ -17,7 +17,7 @@
 //! | [`image`] | OCI images: references, pulling, unpacking |
 //! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
-//! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, audit, zip, record |
+//! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
 //! | [`root_path`] | paths within a root file system |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |

@@ -10,6 +10,7 @@ use super::settings;
 use crate::cli::InspectArgs;
 use crate::layer::ExaminedLayer;
 use crate::layer::inspect::{Inspection, Part, Provenance, inspect};
+use crate::layer::record::SourceRecord;
 use crate::target::Limits;
 use crate::terminal::{bar, human_size, width};
 
@@ -207,6 +208,18 @@ fn write_provenance(record: &Provenance, f: &mut fmt::Formatter<'_>) -> fmt::Res
     };
     let version = &record.r_layer_version;
     writeln!(f, "  made by r-layer {version} for {} from", record.target)?;
+    let name_width = record.sources.iter().map(|source| source.name.len()).max();
+    for source in &record.sources {
+        let SourceRecord {
+            name,
+            version,
+            origin,
+            ..
+        } = source;
+        let width = name_width.unwrap_or(0);
+        writeln!(f, "    {name:<width$}  {version}  {origin}")?;
+    }
+    writeln!(f, "  what decided how it came out")?;
     let longest = record.inputs.keys().map(String::len).max().unwrap_or(0);
     for (name, mark) in &record.inputs {
         writeln!(f, "    {name:<longest$}  {mark}")?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::parts::{cache_sharing, from_source, functions, r_layer, runtime_layer, succeed};
+use crate::parts::{cache_sharing, from_source, r_layer, succeed};
 
 fn build(folder: &Path, cache: &Path) -> Command {
     let mut command = r_layer(folder);
@@ -174,18 +174,8 @@ fn an_interrupted_root_leaves_no_mount_and_no_process() {
     for signal in [Signal::INT, Signal::KILL] {
         let (folder, cache) = (tempfile::tempdir().unwrap(), cache_sharing(&[]));
         let mut command = r_layer(folder.path());
-        command.args([
-            "invoke",
-            "--root",
-            "debian:bookworm",
-            "--handler",
-            "script.increment",
-        ]);
-        command
-            .arg("--code")
-            .arg(functions("basics"))
-            .arg("--layer")
-            .arg(runtime_layer());
+        command.args(["build", "runtime", "--build-root", "debian:bookworm"]);
+        command.args(from_source());
         command.env("R_LAYER_CACHE", cache.path());
         let mut child = started_until(&mut command, "making a root");
         // debootstrap is somewhere in its work; it mounts /proc when it has unpacked the first packages.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::parts::{fail, functions, r_layer, runtime_layer, sources};
+use crate::parts::{fail, from_source, functions, r_layer, runtime_layer};
 
 /// A command as an ordinary user of a kernel that allows no user namespaces: in one of its own, whose limit is 0.
 fn without_user_namespaces(command: &Command) -> Command {
@@ -59,7 +59,7 @@ fn a_build_says_which_setting_forbids_it() {
     let mut command = r_layer(folder.path());
     command
         .args(["build", "runtime", "--build-root", "dir:root"])
-        .args(sources());
+        .args(from_source());
     let cache = tempfile::tempdir().unwrap();
     command.env("R_LAYER_CACHE", cache.path());
     let error = fail(&mut without_user_namespaces(&command), 1);
