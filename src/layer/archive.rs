@@ -353,7 +353,7 @@ mod tests {
         tree.insert("large", Entry::bytes(vec![7; HELD as usize + 1], false));
         tree.insert("small", Entry::bytes(&b"some text"[..], false));
         let (mut written, time) = (Vec::new(), zip::entry_time(None).unwrap());
-        zip::write(&tree, time, &mut written, &|_| ()).unwrap();
+        zip::write(&tree, time, &mut written).unwrap();
         written
     }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::elf_files::{ElfFiles, file_name};
+use super::tree::Content;
 use super::{Entry, LayerTree};
 use crate::elf::{self, Closure, LibraryFolders, MissingLibrary, StripOutcome};
 use crate::target::{Architecture, Target};
@@ -65,10 +66,17 @@ pub fn complete(
         let path = format!("lib/{soname}");
         added.push(AddedLibrary {
             path: path.clone(),
-            from,
+            from: from.clone(),
             size: content.len() as u64,
         });
-        tree.insert(path, Entry::bytes(content, true));
+        tree.insert(
+            path,
+            Entry {
+                size: content.len() as u64,
+                content: Content::Stripped(from),
+                executable: true,
+            },
+        );
     }
     Ok(added)
 }

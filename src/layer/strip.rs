@@ -4,54 +4,52 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::elf_files::may_be_elf;
+use super::elf_files::ElfFiles;
+use super::tree::Content;
 use super::{Entry, LayerTree};
 use crate::elf::{self, StripOutcome};
 
-/// What stripping saved.
+/// What stripping saves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stripped {
-    /// How many files became smaller.
+    /// How many files become smaller.
     pub files: usize,
     /// By how many bytes, all together.
     pub bytes: u64,
 }
 
-/// Strips the ELF files of a tree; all of them are in memory afterwards.
-pub fn strip(tree: &mut LayerTree) -> io::Result<Stripped> {
-    let entries: Vec<(&str, &Entry)> = tree.iter().collect();
-    let rewritten: Vec<(String, Entry, u64)> = entries
+/// Makes the tree's ELF files stripped ones. What is on the disk is stripped when it is read; its size is found out now.
+pub fn strip(tree: &mut LayerTree, files: &ElfFiles) -> io::Result<Stripped> {
+    let shorter: Vec<(&String, Entry, u64)> = files
         .par_iter()
-        .map(|(path, entry)| strip_entry(path, entry))
+        .filter_map(|(path, _)| Some((path, tree.get(path)?)))
+        .map(|(path, entry)| Ok(stripped(entry)?.map(|(entry, saved)| (path, entry, saved))))
         .filter_map(Result::transpose)
         .collect::<io::Result<_>>()?;
-    let mut stripped = Stripped::default();
-    for (path, entry, saved) in rewritten {
-        stripped.files += usize::from(saved > 0);
-        stripped.bytes += saved;
+    let mut total = Stripped::default();
+    for (path, entry, saved) in shorter {
+        total.files += 1;
+        total.bytes += saved;
         tree.insert(path, entry);
     }
-    Ok(stripped)
+    Ok(total)
 }
 
-fn strip_entry(path: &str, entry: &Entry) -> io::Result<Option<(String, Entry, u64)>> {
-    if !may_be_elf(path, entry) {
+/// The entry stripped, and how many bytes that saves; nothing if there is nothing to strip.
+fn stripped(entry: &Entry) -> io::Result<Option<(Entry, u64)>> {
+    let StripOutcome::Stripped(shorter) = elf::strip(&entry.read()?) else {
         return Ok(None);
-    }
-    let content = entry.read()?;
-    if !elf::is_elf(&content) {
-        return Ok(None);
-    }
-    let (content, saved) = match elf::strip(&content) {
-        StripOutcome::Stripped(shorter) => {
-            let saved = entry.size - shorter.len() as u64;
-            (shorter.into(), saved)
-        }
-        StripOutcome::Kept(_) => (content, 0),
     };
-    Ok(Some((
-        path.to_owned(),
-        Entry::bytes(content, entry.executable),
-        saved,
-    )))
+    let size = shorter.len() as u64;
+    let content = match &entry.content {
+        Content::File(path) | Content::Stripped(path) => Content::Stripped(path.clone()),
+        Content::Bytes(_) => Content::Bytes(shorter.into()),
+    };
+    let executable = entry.executable;
+    let stripped = Entry {
+        content,
+        size,
+        executable,
+    };
+    Ok(Some((stripped, entry.size - size)))
 }

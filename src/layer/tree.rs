@@ -6,17 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use bytes::Bytes;
 use rayon::prelude::*;
+
+use crate::elf::{self, StripOutcome};
 
 /// Where an entry's bytes are.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// In a file on this machine, read when it is needed.
     File(PathBuf),
+    /// In an ELF file on this machine, read and stripped when it is needed: a layer's programs and libraries together
+    /// would be too much for a small machine's memory.
+    Stripped(PathBuf),
     /// In memory.
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
 }
 
 /// A file of a layer.
@@ -32,7 +37,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry in memory.
-    pub fn bytes(content: impl Into<Arc<[u8]>>, executable: bool) -> Entry {
+    pub fn bytes(content: impl Into<Bytes>, executable: bool) -> Entry {
         let content = content.into();
         Entry {
             size: content.len() as u64,
@@ -42,9 +47,16 @@ impl Entry {
     }
 
     /// The bytes, read if they are in a file.
-    pub fn read(&self) -> io::Result<Arc<[u8]>> {
+    pub fn read(&self) -> io::Result<Bytes> {
         match &self.content {
             Content::File(path) => Ok(fs_err::read(path)?.into()),
+            Content::Stripped(path) => {
+                let content = fs_err::read(path)?;
+                Ok(match elf::strip(&content) {
+                    StripOutcome::Stripped(shorter) => shorter.into(),
+                    StripOutcome::Kept(_) => content.into(),
+                })
+            }
             Content::Bytes(bytes) => Ok(bytes.clone()),
         }
     }

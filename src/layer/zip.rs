@@ -4,6 +4,7 @@
 //! can be at once as there are cores; the archive around them is written in order.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libdeflater::{CompressionLvl, Compressor, Crc};
 use rawzip::time::UtcDateTime;
@@ -56,15 +57,16 @@ struct Packed {
     size: u64,
 }
 
-/// Writes a tree as a zip. `progress` is called with the bytes (unzipped) of each file done.
+/// Writes a tree as a zip. Returns how many bytes the buffers had at their most: files being compressed, and what is
+/// compressed and waits for its turn.
 pub fn write(
     tree: &LayerTree,
     time: UtcDateTime,
     output: &mut (impl Write + Send),
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<(), ZipError> {
+) -> Result<u64, ZipError> {
     let entries: Vec<(&str, &Entry)> = tree.iter().collect();
-    let packed = pack_all(&entries, progress);
+    let buffers = Buffers::default();
+    let packed = pack_all(&entries, &buffers);
     let mut archive = ZipArchiveWriter::builder()
         .with_capacity(entries.len())
         .build(io::BufWriter::new(output));
@@ -82,14 +84,29 @@ pub fn write(
         file.finish(DataDescriptorOutput::new(packed.crc, packed.size))?;
     }
     archive.finish()?.flush()?;
-    Ok(())
+    Ok(buffers.most.into_inner())
+}
+
+/// How many bytes are in memory for compression.
+#[derive(Default)]
+struct Buffers {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Buffers {
+    fn take(&self, bytes: usize) {
+        let now = self.now.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        self.most.fetch_max(now, Ordering::Relaxed);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.now.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// Compresses the largest files first, so that no core is left with one at the end.
-fn pack_all(
-    entries: &[(&str, &Entry)],
-    progress: &(dyn Fn(u64) + Sync),
-) -> Vec<io::Result<Packed>> {
+fn pack_all(entries: &[(&str, &Entry)], buffers: &Buffers) -> Vec<io::Result<Packed>> {
     let mut by_size: Vec<usize> = (0..entries.len()).collect();
     by_size.sort_by_key(|&index| std::cmp::Reverse(entries[index].1.size));
     let mut packed: Vec<(usize, io::Result<Packed>)> = by_size
@@ -97,8 +114,13 @@ fn pack_all(
         .with_max_len(1)
         .map_init(compressor, |compressor, index| {
             let (_, entry) = entries[index];
-            let packed = entry.read().map(|content| pack(&content, compressor));
-            progress(entry.size);
+            let packed = entry.read().map(|content| {
+                buffers.take(content.len());
+                let packed = pack(&content, compressor);
+                buffers.take(packed.data.len());
+                buffers.give_back(content.len());
+                packed
+            });
             (index, packed)
         })
         .collect();
@@ -145,7 +167,7 @@ mod tests {
 
     fn zip(tree: &LayerTree, epoch: Option<&str>) -> Vec<u8> {
         let mut zip = Vec::new();
-        write(tree, entry_time(epoch).unwrap(), &mut zip, &|_| ()).unwrap();
+        write(tree, entry_time(epoch).unwrap(), &mut zip).unwrap();
         zip
     }
 

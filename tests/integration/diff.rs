@@ -21,12 +21,15 @@ fn diff(old: &Path, new: &Path) -> (String, Value) {
 fn layer(folder: &Path, name: &str, epoch: &str, files: &[(&str, &str)]) -> PathBuf {
     let mut tree = LayerTree::default();
     for (path, text) in files {
-        tree.insert(*path, Entry::bytes(text.as_bytes(), *path == "bootstrap"));
+        tree.insert(
+            *path,
+            Entry::bytes((*text).to_owned(), *path == "bootstrap"),
+        );
     }
     let path = folder.join(name);
     let mut output = std::fs::File::create(&path).unwrap();
     let time = r_layer::layer::zip::entry_time(Some(epoch)).unwrap();
-    r_layer::layer::zip::write(&tree, time, &mut output, &|_| ()).unwrap();
+    r_layer::layer::zip::write(&tree, time, &mut output).unwrap();
     path
 }
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::PackageFolder;
 use super::settings::Settings;
+use super::steps::Steps;
 use crate::distribution::R;
 use crate::elf::LibraryFolders;
 use crate::layer::bundled::{leave_out_optional, leave_out_unneeded};
@@ -34,6 +35,7 @@ pub fn assemble(
     packages: &[PackageFolder],
     settings: &Settings,
     recipe: &RuntimeRecipe,
+    steps: &mut Steps<'_>,
 ) -> Result<Assembled> {
     let (target, architecture) = (settings.target, settings.architecture);
     let mut tree = LayerTree::default();
@@ -50,8 +52,11 @@ pub fn assemble(
         &target.name,
         architecture.aws_name(),
     );
+    steps.done("folders taken in");
     let mut left_out = prune(&mut tree, &recipe.prune)?;
+    steps.done("pruned");
     let mut files = elf_files(&tree)?;
+    steps.done("ELF headers read");
     let provided = |soname: &str| target.guarantees(soname, architecture);
     left_out.extend(leave_out_optional(
         &mut tree,
@@ -60,17 +65,19 @@ pub fn assemble(
         provided,
     )?);
     left_out.push(leave_out_unneeded(&mut tree, &mut files));
-    let stripped = strip(&mut tree)?;
+    let stripped = strip(&mut tree, &files)?;
     left_out.push(Pruned {
         reason: "symbols and debug information, which only debuggers read".to_owned(),
         files: stripped.files,
         bytes: stripped.bytes,
     });
+    steps.done("stripped");
     let folders = match &r.root {
         Some(root) => LibraryFolders::of_root(root, architecture, &[]),
         None => LibraryFolders::none(),
     };
     let added = complete(&mut tree, &files, target, architecture, &folders)?;
+    steps.done("libraries completed");
     let mut sources = r.sources.clone();
     sources.extend(packages.iter().map(|package| package.source.clone()));
     if let Some(release) = insert_zoneinfo(&mut tree) {

@@ -6,6 +6,7 @@ mod place;
 mod prebuilt;
 mod settings;
 mod sources;
+mod steps;
 mod version;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::progress::Reporter;
 use crate::repository::TarballError;
 use crate::terminal::human_size;
 use settings::Settings;
+use steps::Steps;
 
 /// What was built, as it is printed.
 #[derive(Debug, Serialize)]
@@ -60,6 +62,7 @@ impl fmt::Display for Built {
 
 /// Builds the runtime layer.
 pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Built> {
+    let mut steps = Steps::begin(reporter);
     let recipe = RuntimeRecipe::embedded();
     let project = std::env::current_dir().context("the current folder is gone")?;
     let settings = Settings::resolve(args, Manifest::read(&project)?, recipe)?;
@@ -88,7 +91,8 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
     })?;
     let (r, packages) = builder.r_and_packages(&mut lock).await?;
     lock.write()?;
-    builder.build(&r, &packages).await
+    steps.done("settings, R and packages found");
+    builder.build(&r, &packages, &mut steps).await
 }
 
 struct Builder<'a> {

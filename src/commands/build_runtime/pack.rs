@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::assemble::{Assembled, assemble};
 use super::settings::Settings;
+use super::steps::Steps;
 use super::{Builder, Built, PackageFolder};
 use crate::distribution::R;
 use crate::layer::audit::{self, AuditReport, Policy, Question};
@@ -21,9 +22,14 @@ use crate::terminal::human_size;
 
 impl Builder<'_> {
     /// Builds, audits and keeps the zip.
-    pub async fn build(&self, r: &R, packages: &[PackageFolder]) -> Result<Built> {
+    pub async fn build(
+        &self,
+        r: &R,
+        packages: &[PackageFolder],
+        steps: &mut Steps<'_>,
+    ) -> Result<Built> {
         let packing = self.reporter.begin("packing the runtime layer", None);
-        let mut assembled = assemble(r, packages, &self.settings, self.recipe)?;
+        let mut assembled = assemble(r, packages, &self.settings, self.recipe, steps)?;
         for saving in &assembled.savings {
             self.reporter.detail(&format!(
                 "left out {}: {}",
@@ -47,26 +53,34 @@ impl Builder<'_> {
         let mut output = zip_file.output()?;
         let time = self.settings.entry_time;
         let tree = std::mem::take(&mut assembled.tree);
-        let output = tokio::task::spawn_blocking(move || {
-            zip::write(&tree, time, &mut output, &|_| ()).map(|()| output)
+        let (output, buffers) = tokio::task::spawn_blocking(move || {
+            zip::write(&tree, time, &mut output).map(|buffers| (output, buffers))
         })
         .await?
         .with_context(|| {
             let out = self.settings.out.display();
             format!("the zip cannot be written to {out}; make room there, or name another folder with --out")
         })?;
+        steps.done("compressed");
+        self.reporter.detail(&format!(
+            "compression's buffers at their most: {buffers} bytes"
+        ));
         packing.step("auditing");
         // While the zip is on its way to the disk, it is looked into.
         let synced = tokio::task::spawn_blocking(move || output.sync_all());
         let mut examined = ExaminedLayer::open(zip_file.path())?;
         examined.archive.name = zip_name;
+        steps.done("zip read again");
         let report = self.audit(&examined)?;
+        steps.done("audited");
         let record = self.record(r, &examined, &report, &assembled)?;
         let sbom = self.bill_of_materials(r, &examined, &record, &assembled.added)?;
+        steps.done("recorded");
         synced.await??;
         let path = zip_file
             .keep(&record, &sbom)
             .context("the zip cannot be kept")?;
+        steps.done("kept");
         packing.finish(&format!("packed {}", path.display()));
         Ok(Built { path, record })
     }

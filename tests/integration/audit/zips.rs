@@ -20,7 +20,7 @@ fn zeros(folder: &Path, name: &str, files: &[(&str, usize)]) -> PathBuf {
     let path = folder.join(name);
     let mut output = std::fs::File::create(&path).unwrap();
     let time = r_layer::layer::zip::entry_time(None).unwrap();
-    r_layer::layer::zip::write(&tree, time, &mut output, &|_| ()).unwrap();
+    r_layer::layer::zip::write(&tree, time, &mut output).unwrap();
     path
 }
 
