@@ -181,7 +181,7 @@ fn check_r(
             expected: version.clone(),
         });
     }
-    let program = ElfFile::read(&fs_err::read(home.join("bin/exec/R"))?);
+    let program = ElfFile::read(&fs_err::read(home.join("bin/exec/R"))?[..]);
     let of = |found: String| PrebuiltError::OtherArchitecture {
         tarball: tarball.known_as(),
         found,

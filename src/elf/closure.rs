@@ -54,7 +54,7 @@ impl LibraryFolders {
             }
             let content = fs_err::read(&path).ok()?;
             let found = is_elf(&content)
-                && ElfFile::read(&content).ok()?.architecture == Some(architecture);
+                && ElfFile::read(&content[..]).ok()?.architecture == Some(architecture);
             found.then_some((path, content))
         })
     }
@@ -129,7 +129,7 @@ impl Closure {
                 closure.missing.push(MissingLibrary { soname, needed_by });
                 continue;
             };
-            if let Ok(elf) = ElfFile::read(&content) {
+            if let Ok(elf) = ElfFile::read(&content[..]) {
                 queue.extend(
                     elf.needed
                         .into_iter()

@@ -11,5 +11,5 @@ mod symbol_version;
 
 pub use closure::{Closure, LibraryFolders, MissingLibrary};
 pub use read::{ElfError, ElfFile, is_elf};
-pub use strip::{StripOutcome, strip};
+pub use strip::{StripOutcome, strip, stripped_size};
 pub use symbol_version::{SymbolVersion, parse_version_number};

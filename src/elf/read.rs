@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::elf;
 use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
-use object::{Endianness, FileKind};
+use object::{Endianness, FileKind, ReadRef};
 
 use super::SymbolVersion;
 use crate::target::Architecture;
@@ -54,12 +54,12 @@ pub struct ElfFile {
 }
 
 impl ElfFile {
-    /// Reads the headers of an ELF file.
-    pub fn read(content: &[u8]) -> Result<ElfFile, ElfError> {
+    /// Reads the headers of an ELF file: of its content in memory, or of a file (`ReadCache`) that need not be read whole.
+    pub fn read<'a>(content: impl ReadRef<'a>) -> Result<ElfFile, ElfError> {
         if FileKind::parse(content)? != FileKind::Elf64 {
             return Err(ElfError::Not64Bit);
         }
-        let file = ElfFile64::<Endianness>::parse(content)?;
+        let file = ElfFile64::<Endianness, _>::parse(content)?;
         let mut read = ElfFile::default();
         read.read_header(&file);
         read.read_interpreter(&file)?;
@@ -68,7 +68,7 @@ impl ElfFile {
         Ok(read)
     }
 
-    fn read_header(&mut self, file: &ElfFile64<'_>) {
+    fn read_header<'a>(&mut self, file: &ElfFile64<'a, Endianness, impl ReadRef<'a>>) {
         let header = file.elf_header();
         self.architecture = match header.e_machine(file.endian()) {
             elf::EM_X86_64 => Some(Architecture::X86_64),
@@ -79,7 +79,10 @@ impl ElfFile {
         self.loadable = kind == elf::ET_DYN || kind == elf::ET_EXEC;
     }
 
-    fn read_interpreter(&mut self, file: &ElfFile64<'_>) -> Result<(), ElfError> {
+    fn read_interpreter<'a>(
+        &mut self,
+        file: &ElfFile64<'a, Endianness, impl ReadRef<'a>>,
+    ) -> Result<(), ElfError> {
         for segment in file.elf_program_headers() {
             if let Some(path) = segment.interpreter(file.endian(), file.data())? {
                 self.interpreter = Some(text(path));
@@ -88,7 +91,10 @@ impl ElfFile {
         Ok(())
     }
 
-    fn read_dynamic(&mut self, file: &ElfFile64<'_>) -> Result<(), ElfError> {
+    fn read_dynamic<'a>(
+        &mut self,
+        file: &ElfFile64<'a, Endianness, impl ReadRef<'a>>,
+    ) -> Result<(), ElfError> {
         let endian = file.endian();
         let sections = file.elf_section_table();
         let Some((entries, link)) = sections.dynamic(endian, file.data())? else {
@@ -115,7 +121,10 @@ impl ElfFile {
         Ok(())
     }
 
-    fn read_versions(&mut self, file: &ElfFile64<'_>) -> Result<(), ElfError> {
+    fn read_versions<'a>(
+        &mut self,
+        file: &ElfFile64<'a, Endianness, impl ReadRef<'a>>,
+    ) -> Result<(), ElfError> {
         let endian = file.endian();
         let sections = file.elf_section_table();
         if let Some((mut needs, link)) = sections.gnu_verneed(endian, file.data())? {
@@ -176,7 +185,7 @@ mod tests {
 
     #[test]
     fn this_test_program_is_read() {
-        let elf = ElfFile::read(&this_program()).unwrap();
+        let elf = ElfFile::read(&this_program()[..]).unwrap();
         assert_eq!(elf.architecture, Architecture::of_this_machine());
         assert!(elf.loadable);
         assert!(elf.needed.iter().any(|soname| soname == "libc.so.6"));
@@ -190,7 +199,10 @@ mod tests {
         // e_shoff, e_shnum and e_shstrndx of an Elf64_Ehdr.
         program[40..48].fill(0);
         program[60..64].fill(0);
-        assert!(matches!(ElfFile::read(&program), Err(ElfError::NoSections)));
+        assert!(matches!(
+            ElfFile::read(&program[..]),
+            Err(ElfError::NoSections)
+        ));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use object::elf::{self, FileHeader64, ProgramHeader64, SectionHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
-use object::{LittleEndian, U16, U32, U64, pod};
+use object::{LittleEndian, ReadRef, U16, U32, U64, pod};
 
 type Header = FileHeader64<LittleEndian>;
 type Segment = ProgramHeader64<LittleEndian>;
@@ -27,40 +27,94 @@ pub enum StripOutcome {
 
 /// Strips a program or shared library; anything else (object files, damaged files) is kept as it is.
 pub fn strip(content: &[u8]) -> StripOutcome {
-    let Ok((header, segments, sections)) = tables(content) else {
-        return StripOutcome::Kept("not a readable 64-bit ELF file");
+    let plan = match Plan::of(content) {
+        Ok(plan) if plan.size() < content.len() as u64 => plan,
+        Ok(_) => return StripOutcome::Kept("nothing to strip"),
+        Err(reason) => return StripOutcome::Kept(reason),
     };
-    let kind = header.e_type(LE);
-    if kind != elf::ET_DYN && kind != elf::ET_EXEC {
-        return StripOutcome::Kept("not a program or shared library");
+    match plan.apply(content) {
+        Some(stripped) => StripOutcome::Stripped(stripped),
+        None => StripOutcome::Kept("segments that lie outside the file"),
     }
-    if sections.is_empty() {
-        return StripOutcome::Kept("nothing to strip");
+}
+
+/// How long a file of that length will be when it is stripped, if that makes it shorter: found out from its headers, so
+/// that it need not be read whole.
+pub fn stripped_size<'a>(content: impl ReadRef<'a>, length: u64) -> Option<u64> {
+    let plan = Plan::of(content).ok()?;
+    (plan.size() < length && plan.layout.fits_in(length)).then(|| plan.size())
+}
+
+/// What a file consists of, and where that goes.
+struct Plan<'a> {
+    header: &'a Header,
+    segments: &'a [Segment],
+    /// Up to the last that is loaded, with their names; those that are not loaded have none.
+    sections: Vec<(Section, &'a [u8])>,
+    layout: Layout,
+}
+
+impl<'a> Plan<'a> {
+    fn of(content: impl ReadRef<'a>) -> Result<Plan<'a>, &'static str> {
+        let (header, segments, sections) =
+            tables(content).map_err(|_| "not a readable 64-bit ELF file")?;
+        let kind = header.e_type(LE);
+        if kind != elf::ET_DYN && kind != elf::ET_EXEC {
+            return Err("not a program or shared library");
+        }
+        if sections.is_empty() {
+            return Err("nothing to strip");
+        }
+        let layout =
+            Layout::of(header, segments).ok_or("segments that cannot be where they are")?;
+        let names = header
+            .section_strings(LE, content, sections)
+            .map_err(|_| "sections without names")?;
+        let last = sections.iter().rposition(is_loaded).unwrap_or(0);
+        let mut kept = Vec::with_capacity(last + 1);
+        for section in &sections[..=last] {
+            let name = match is_loaded(section) {
+                true => section
+                    .name(LE, names)
+                    .map_err(|_| "sections without names")?,
+                false => b"",
+            };
+            kept.push((*section, name));
+        }
+        Ok(Plan {
+            header,
+            segments,
+            sections: kept,
+            layout,
+        })
     }
-    let Some(layout) = Layout::of(header, segments) else {
-        return StripOutcome::Kept("segments that cannot be where they are");
-    };
-    let Some(mut stripped) = layout.apply(content, segments) else {
-        return StripOutcome::Kept("segments that lie outside the file");
-    };
-    let Some(names) = header
-        .section_strings(LE, content, sections)
-        .ok()
-        .and_then(|strings| kept_names(sections, strings))
-    else {
-        return StripOutcome::Kept("sections without names");
-    };
-    append_sections(&mut stripped, header, sections, names, &layout);
-    if stripped.len() < content.len() {
-        StripOutcome::Stripped(stripped)
-    } else {
-        StripOutcome::Kept("nothing to strip")
+
+    /// How long the stripped file is.
+    fn size(&self) -> u64 {
+        let names: usize = self.names().map(|name| name.len() + 1).sum();
+        let behind_names = self.layout.length() + (1 + names + NAMES_SECTION.len()) as u64;
+        behind_names.next_multiple_of(8) + ((self.sections.len() + 1) * size_of::<Section>()) as u64
+    }
+
+    fn names(&self) -> impl Iterator<Item = &&'a [u8]> {
+        let loaded = self
+            .sections
+            .iter()
+            .filter(|(section, _)| is_loaded(section));
+        loaded.map(|(_, name)| name)
+    }
+
+    /// The stripped file.
+    fn apply(&self, content: &[u8]) -> Option<Vec<u8>> {
+        let mut stripped = self.layout.apply(content, self.segments)?;
+        append_sections(&mut stripped, self.header, &self.sections, &self.layout);
+        Some(stripped)
     }
 }
 
 type Tables<'a> = (&'a Header, &'a [Segment], &'a [Section]);
 
-fn tables(content: &[u8]) -> object::read::Result<Tables<'_>> {
+fn tables<'a>(content: impl ReadRef<'a>) -> object::read::Result<Tables<'a>> {
     let header = Header::parse(content)?;
     header.endian()?;
     Ok((
@@ -116,6 +170,17 @@ impl Layout {
         })
     }
 
+    /// How long the mapped part will be.
+    fn length(&self) -> u64 {
+        let last = self.ranges.last();
+        last.map_or(0, |(start, end, place)| place + (end - start))
+    }
+
+    /// Do the ranges lie in a file of that length?
+    fn fits_in(&self, length: u64) -> bool {
+        self.ranges.last().is_none_or(|(_, end, _)| *end <= length)
+    }
+
     /// Where an offset of the file will be.
     fn moved(&self, offset: u64) -> u64 {
         let before = self.ranges.iter().rfind(|(start, _, _)| *start <= offset);
@@ -146,22 +211,8 @@ impl Layout {
     }
 }
 
-/// The names of the sections, in order; empty where a section is left out.
-fn kept_names<'a>(
-    sections: &[Section],
-    strings: object::read::StringTable<'a>,
-) -> Option<Vec<&'a [u8]>> {
-    sections
-        .iter()
-        .map(|section| {
-            if is_loaded(section) {
-                section.name(LE, strings).ok()
-            } else {
-                Some(&b""[..])
-            }
-        })
-        .collect()
-}
+/// What the section of the names is called.
+const NAMES_SECTION: &[u8] = b".shstrtab\0";
 
 fn is_loaded(section: &Section) -> bool {
     section.sh_flags(LE).contains(elf::SHF_ALLOC)
@@ -172,15 +223,13 @@ fn is_loaded(section: &Section) -> bool {
 fn append_sections(
     part: &mut Vec<u8>,
     header: &Header,
-    sections: &[Section],
-    names: Vec<&[u8]>,
+    sections: &[(Section, &[u8])],
     layout: &Layout,
 ) {
-    let last = sections.iter().rposition(is_loaded).unwrap_or(0);
     let names_offset = part.len();
     part.push(0);
-    let mut kept: Vec<Section> = Vec::with_capacity(last + 2);
-    for (section, name) in sections[..=last].iter().zip(names) {
+    let mut kept: Vec<Section> = Vec::with_capacity(sections.len() + 1);
+    for (section, name) in sections {
         if !is_loaded(section) {
             kept.push(empty_section());
             continue;
@@ -194,7 +243,7 @@ fn append_sections(
     }
     let mut names_section = empty_section();
     names_section.sh_name = U32::new(LE, (part.len() - names_offset) as u32);
-    part.extend_from_slice(b".shstrtab\0");
+    part.extend_from_slice(NAMES_SECTION);
     names_section.sh_type = U32::new(LE, elf::SHT_STRTAB);
     names_section.sh_offset = U64::new(LE, names_offset as u64);
     names_section.sh_size = U64::new(LE, (part.len() - names_offset) as u64);
@@ -245,9 +294,12 @@ mod tests {
             panic!("{:?}", strip(&program));
         };
         assert!(stripped.len() < program.len());
+        let announced = stripped_size(&program[..], program.len() as u64);
+        assert_eq!(announced, Some(stripped.len() as u64));
+        assert_eq!(stripped_size(&stripped[..], stripped.len() as u64), None);
         assert_eq!(
-            ElfFile::read(&program).unwrap(),
-            ElfFile::read(&stripped).unwrap()
+            ElfFile::read(&program[..]).unwrap(),
+            ElfFile::read(&stripped[..]).unwrap()
         );
         assert!(matches!(strip(&stripped), StripOutcome::Kept(_)));
 
@@ -268,8 +320,8 @@ mod tests {
         let StripOutcome::Stripped(stripped) = strip(&program) else {
             panic!("{:?}", strip(&program));
         };
-        let (_, before, _) = tables(&program).unwrap();
-        let (_, after, _) = tables(&stripped).unwrap();
+        let (_, before, _) = tables(&program[..]).unwrap();
+        let (_, after, _) = tables(&stripped[..]).unwrap();
         assert_eq!(pod::bytes_of_slice(before), pod::bytes_of_slice(after));
         let header = size_of::<Header>();
         for segment in before {
@@ -331,8 +383,8 @@ mod tests {
         let program = this_program();
         let file = with_a_hole(&program, 1 << 20);
         assert_eq!(
-            ElfFile::read(&file).unwrap(),
-            ElfFile::read(&program).unwrap()
+            ElfFile::read(&file[..]).unwrap(),
+            ElfFile::read(&program[..]).unwrap()
         );
         let (StripOutcome::Stripped(closed), StripOutcome::Stripped(expected)) =
             (strip(&file), strip(&program))

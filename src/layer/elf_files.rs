@@ -1,10 +1,13 @@
-//! The headers of a tree's programs and shared libraries, read once for all that ask who needs whom.
+//! The headers of a tree's programs and shared libraries, read once for all that ask who needs whom. Files are not read
+//! whole for that: all of a layer's libraries together would be too much for a small machine's memory.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 
+use object::ReadCache;
 use rayon::prelude::*;
 
+use super::tree::Content;
 use super::{Entry, LayerTree};
 use crate::elf::{self, ElfFile};
 
@@ -17,22 +20,43 @@ pub fn elf_files(tree: &LayerTree) -> io::Result<ElfFiles> {
         .iter()
         .filter(|(path, entry)| may_be_elf(path, entry))
         .collect();
-    let headers = |(path, entry): &(&str, &Entry)| -> io::Result<Option<(String, ElfFile)>> {
-        let content = entry.read()?;
-        let elf = elf::is_elf(&content)
-            .then(|| ElfFile::read(&content).ok())
-            .flatten();
-        Ok(elf.map(|elf| ((*path).to_owned(), elf)))
-    };
     entries
         .par_iter()
-        .map(headers)
+        .map(|(path, entry)| Ok(headers(entry)?.map(|elf| ((*path).to_owned(), elf))))
         .filter_map(Result::transpose)
         .collect()
 }
 
-/// Spares reading files that are certainly none: R's databases and texts are most of a layer.
-pub fn may_be_elf(path: &str, entry: &Entry) -> bool {
+fn headers(entry: &Entry) -> io::Result<Option<ElfFile>> {
+    match &entry.content {
+        Content::Bytes(bytes) if elf::is_elf(bytes) => Ok(ElfFile::read(&bytes[..]).ok()),
+        Content::Bytes(_) => Ok(None),
+        Content::File(path) | Content::Stripped(path) => {
+            let mut file = fs_err::File::open(path)?;
+            let mut start = Vec::new();
+            file.by_ref().take(4).read_to_end(&mut start)?;
+            if !elf::is_elf(&start) {
+                return Ok(None);
+            }
+            Ok(ElfFile::read(&ReadCache::new(file.into_file())).ok())
+        }
+    }
+}
+
+/// How long an entry will be when it is stripped, if that makes it shorter.
+pub fn stripped_size(entry: &Entry) -> io::Result<Option<u64>> {
+    Ok(match &entry.content {
+        Content::Bytes(bytes) => elf::stripped_size(&bytes[..], entry.size),
+        Content::File(path) => {
+            let file = fs_err::File::open(path)?.into_file();
+            elf::stripped_size(&ReadCache::new(file), entry.size)
+        }
+        Content::Stripped(_) => None,
+    })
+}
+
+/// Spares looking into files that are certainly none: R's databases and texts are most of a layer.
+fn may_be_elf(path: &str, entry: &Entry) -> bool {
     entry.executable || file_name(path).contains(".so")
 }
 

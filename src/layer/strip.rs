@@ -4,7 +4,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::elf_files::ElfFiles;
+use super::elf_files::{ElfFiles, stripped_size};
 use super::tree::Content;
 use super::{Entry, LayerTree};
 use crate::elf::{self, StripOutcome};
@@ -37,13 +37,15 @@ pub fn strip(tree: &mut LayerTree, files: &ElfFiles) -> io::Result<Stripped> {
 
 /// The entry stripped, and how many bytes that saves; nothing if there is nothing to strip.
 fn stripped(entry: &Entry) -> io::Result<Option<(Entry, u64)>> {
-    let StripOutcome::Stripped(shorter) = elf::strip(&entry.read()?) else {
+    let Some(size) = stripped_size(entry)? else {
         return Ok(None);
     };
-    let size = shorter.len() as u64;
     let content = match &entry.content {
         Content::File(path) | Content::Stripped(path) => Content::Stripped(path.clone()),
-        Content::Bytes(_) => Content::Bytes(shorter.into()),
+        Content::Bytes(bytes) => match elf::strip(bytes) {
+            StripOutcome::Stripped(shorter) => Content::Bytes(shorter.into()),
+            StripOutcome::Kept(_) => return Ok(None),
+        },
     };
     let executable = entry.executable;
     let stripped = Entry {

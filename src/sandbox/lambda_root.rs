@@ -139,7 +139,7 @@ impl Maker<'_> {
             };
             let content = fs_err::read(&path)?;
             if is_elf(&content)
-                && let Ok(elf) = ElfFile::read(&content)
+                && let Ok(elf) = ElfFile::read(&content[..])
             {
                 programs.insert(name.clone(), elf);
             }

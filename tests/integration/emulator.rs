@@ -380,7 +380,7 @@ fn the_time_is_that_of_the_zone_asked_for() {
 fn the_internet_module_does_not_need_libcurl() {
     let read = |path: &str| {
         let content = fs_err::read(opt().join("R/modules").join(path)).expect("a module of R");
-        ElfFile::read(&content).expect("an ELF file").needed
+        ElfFile::read(&content[..]).expect("an ELF file").needed
     };
     assert_eq!(of_curl(&read("internet.so")), Vec::<&str>::new());
     assert_eq!(

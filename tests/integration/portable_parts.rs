@@ -66,7 +66,7 @@ impl Tarball {
         self.files
             .iter()
             .filter(|(_, content)| is_elf(content))
-            .map(|(name, content)| (name.as_str(), ElfFile::read(content).expect(name)))
+            .map(|(name, content)| (name.as_str(), ElfFile::read(&content[..]).expect(name)))
             .collect()
     }
 }
