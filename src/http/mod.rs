@@ -1,0 +1,247 @@
+//! Every request that r-layer makes: one setting of proxies, certificates, time-outs and retries.
+//!
+//! Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, certificates from the system,
+//! SSL_CERT_FILE and AWS_CA_BUNDLE.
+
+mod certificates;
+mod download;
+mod error;
+
+use std::path::Path;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+
+pub(crate) use certificates::unusable_setup;
+pub use error::HttpError;
+pub(crate) use error::{UNTRUSTED, reason};
+
+use crate::credentials::Credentials;
+use crate::progress::Task;
+use certificates::{BUNDLE, certificates, named_file};
+use download::Download;
+
+/// How often and how patiently a request is repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How many times a request is made that ends in a connection error, 429 or 5xx.
+    pub tries: usize,
+    /// The pause before the second try; it doubles from then on.
+    pub first_pause: Duration,
+    /// How long a server may send nothing.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            tries: 5,
+            first_pause: Duration::from_millis(500),
+            silence: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Patience {
+    /// The pauses between tries.
+    pub fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
+        ExponentialBuilder::default()
+            .with_min_delay(self.first_pause)
+            .with_max_delay(Duration::from_secs(30))
+            .with_max_times(self.tries.saturating_sub(1))
+            .with_jitter()
+            .build()
+    }
+
+    /// How long a connection may take.
+    pub fn connect_timeout(&self) -> Duration {
+        self.silence.min(Duration::from_secs(15))
+    }
+}
+
+/// Who asks.
+pub const USER_AGENT: &str = concat!("r-layer/", env!("CARGO_PKG_VERSION"));
+
+/// The certificates that AWS_CA_BUNDLE names, as PEM, for clients that other crates set up.
+pub fn named_authorities() -> Result<Option<Vec<u8>>, HttpError> {
+    if certificates(BUNDLE)?.is_empty() {
+        return Ok(None);
+    }
+    Ok(named_file(BUNDLE).and_then(|path| fs_err::read(path).ok()))
+}
+
+/// The client that everything is fetched with.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client,
+    patience: Patience,
+    credentials: Credentials,
+}
+
+/// One try's end: done, worth another try (with the pause that the server asks for), or final.
+enum Try {
+    Again(String, Option<Duration>),
+    Final(HttpError),
+}
+
+impl Http {
+    /// A client with the settings of the environment, known to servers by these credentials.
+    pub fn from_environment(
+        patience: Patience,
+        credentials: Credentials,
+    ) -> Result<Http, HttpError> {
+        let mut builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(patience.connect_timeout())
+            .read_timeout(patience.silence);
+        for certificate in certificates(BUNDLE)? {
+            builder = builder.add_root_certificate(certificate);
+        }
+        let client = builder.build().map_err(unusable_setup)?;
+        Ok(Http {
+            client,
+            patience,
+            credentials,
+        })
+    }
+
+    fn get(&self, url: &str) -> RequestBuilder {
+        self.credentials.authorize(url, self.client.get(url))
+    }
+
+    /// Is there something at a URL? Asked once, without its content.
+    pub async fn is_there(&self, url: &str) -> bool {
+        let request = self.credentials.authorize(url, self.client.head(url));
+        let answer = request.send().await;
+        answer.is_ok_and(|response| response.status().is_success())
+    }
+
+    /// Does a server answer, whatever it says? Its status, or why it cannot be reached.
+    pub async fn reach(&self, url: &str) -> Result<StatusCode, String> {
+        let answer = self.client.head(url).send().await;
+        answer
+            .map(|response| response.status())
+            .map_err(|error| reason(&error))
+    }
+
+    /// The text at a URL.
+    pub async fn text(&self, url: &str) -> Result<String, HttpError> {
+        let mut pauses = self.patience.pauses();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let attempt = async {
+                let response = check(url, self.get(url).send().await)?;
+                response
+                    .text()
+                    .await
+                    .map_err(|error| Try::Again(reason(&error), None))
+            };
+            match attempt.await {
+                Ok(text) => return Ok(text),
+                Err(Try::Final(error)) => return Err(error),
+                Err(Try::Again(reason, asked)) => {
+                    self.pause(url, &mut pauses, tries, reason, asked).await?;
+                }
+            }
+        }
+    }
+
+    /// Saves what is at a URL in a file. A connection that breaks off is resumed where it ended, as long
+    /// as the server says that the content is still the same.
+    ///
+    /// Returns the headers of the last answer.
+    pub async fn download(
+        &self,
+        url: &str,
+        path: &Path,
+        task: &dyn Task,
+    ) -> Result<HeaderMap, HttpError> {
+        let not_saved = |source| HttpError::NotSaved {
+            url: url.to_owned(),
+            source,
+        };
+        let mut file = fs_err::File::create(path).map_err(not_saved)?;
+        let mut download = Download {
+            url,
+            have: 0,
+            etag: None,
+        };
+        let mut pauses = self.patience.pauses();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let before = download.have;
+            match download.attempt(self, &mut file, task).await {
+                Ok(headers) => {
+                    file.sync_all().map_err(not_saved)?;
+                    return Ok(headers);
+                }
+                Err(Try::Final(error)) => return Err(error),
+                Err(Try::Again(reason, asked)) => {
+                    if download.have > before {
+                        // It went on: a long download may break off more often than `tries`.
+                        tries = 1;
+                        pauses = self.patience.pauses();
+                    }
+                    self.pause(url, &mut pauses, tries, reason, asked).await?;
+                }
+            }
+        }
+    }
+
+    async fn pause(
+        &self,
+        url: &str,
+        pauses: &mut impl Iterator<Item = Duration>,
+        tries: usize,
+        reason: String,
+        asked: Option<Duration>,
+    ) -> Result<(), HttpError> {
+        match pauses.next() {
+            Some(pause) => {
+                tokio::time::sleep(asked.unwrap_or(pause).min(Duration::from_secs(60))).await;
+                Ok(())
+            }
+            None => Err(HttpError::Unreachable {
+                url: url.to_owned(),
+                tries,
+                reason,
+            }),
+        }
+    }
+}
+
+/// A header of an answer, if it is text.
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// Sorts an answer into good, worth another try, and final.
+fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response, Try> {
+    let response = answer.map_err(|error| match reason(&error) {
+        reason if reason.starts_with(UNTRUSTED) => Try::Final(HttpError::Untrusted {
+            url: url.to_owned(),
+            reason,
+        }),
+        reason => Try::Again(reason, None),
+    })?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let url = url.to_owned();
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        let asked = header(&response, RETRY_AFTER.as_str())
+            .and_then(|seconds| seconds.parse().ok())
+            .map(Duration::from_secs);
+        return Err(Try::Again(format!("the server answers {status}"), asked));
+    }
+    Err(Try::Final(match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => HttpError::NotFound { url, status },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HttpError::Unauthorized { url, status },
+        _ => HttpError::Refused { url, status },
+    }))
+}
