@@ -77,10 +77,10 @@ pub struct BuildRuntimeArgs {
     /// (an R home that is there already) [default: posit]
     #[arg(long, env = "R_LAYER_R_SOURCE", value_name = "SOURCE")]
     pub r_source: Option<String>,
-    /// Posit's portable builds of R: a mirror of https://cdn.posit.co/r, or a folder laid out like it
+    /// Posit's portable builds of R: a mirror of cdn.posit.co/r, or a folder laid out like it
     #[arg(long, env = "R_LAYER_POSIT", value_name = "URL|DIR")]
     pub posit: Option<String>,
-    /// Posit Package Manager's repository: a mirror of https://p3m.dev/cran/latest, or a folder laid out like it
+    /// Posit Package Manager's repository: a mirror of p3m.dev/cran/latest, or a folder laid out like it
     #[arg(long, env = "R_LAYER_P3M", value_name = "URL|DIR")]
     pub p3m: Option<String>,
     /// R's tarball, portable or source as --r-source says, tried before the servers; may be repeated
