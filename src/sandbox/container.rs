@@ -168,11 +168,9 @@ impl Engine {
     /// Who writes to the mounts. Root in a container is this user already if the engine is not root's own, and
     /// where the engine runs in a virtual machine.
     fn user(&self) -> String {
-        let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
-        match cfg!(target_os = "linux") && self.is_rootful {
-            true => format!("{}:{}", user.as_raw(), group.as_raw()),
-            false => "0".to_owned(),
-        }
+        let this_one = cfg!(target_os = "linux") && self.is_rootful;
+        let user = this_one.then(crate::os::user_and_group).flatten();
+        user.unwrap_or_else(|| "0".to_owned())
     }
 }
 
