@@ -1,6 +1,7 @@
 //! What systems differ in: links, permissions, who we are. Fetching and packing works on all of them; what needs a root
 //! file system with links and modes is for those that have them.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -52,6 +53,14 @@ pub fn user_and_group() -> Option<String> {
     }
     #[cfg(not(unix))]
     None
+}
+
+/// What a child prints, as a file for a reader that waits.
+pub fn blocking(output: tokio::process::ChildStdout) -> io::Result<File> {
+    #[cfg(unix)]
+    return Ok(File::from(output.into_owned_fd()?));
+    #[cfg(windows)]
+    return Ok(File::from(output.into_owned_handle()?));
 }
 
 /// How many bytes there are left on the disk of a folder, where the system says so.
