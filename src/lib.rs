@@ -20,12 +20,13 @@
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
 //! | [`root_path`] | paths within a root file system |
+//! | [`os`] | what systems differ in |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, cache) → (layer, elf,
-//! package, target, manifest, lockfile, checksum, root_path, embedded); never back. The lower half knows neither network,
+//! package, target, manifest, lockfile, checksum, root_path, os, embedded); never back. The lower half knows neither network,
 //! terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
@@ -55,6 +56,7 @@ pub mod invoke_api;
 pub mod layer;
 pub mod lockfile;
 pub mod manifest;
+pub mod os;
 pub mod package;
 pub mod progress;
 pub mod repository;

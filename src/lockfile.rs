@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::Sha256;
+use crate::os::set_mode;
 use crate::target::Architecture;
 
 /// Why a lock cannot be used.
@@ -285,9 +286,7 @@ impl Lockfile {
                 .filter(|folder| !folder.as_os_str().is_empty());
             let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
             // It is committed and shared: others may read it.
-            #[cfg(unix)]
-            file.as_file()
-                .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+            set_mode(file.path(), 0o644)?;
             file.write_all(HEADER.as_bytes())?;
             file.write_all(text.as_bytes())?;
             file.persist(&self.path)?;

@@ -20,7 +20,7 @@ pub fn keep(path: &Path, folder: &Path, links: &[Link]) -> Result<(), ArchiveErr
         if let Some(parent) = link.parent() {
             fs_err::create_dir_all(parent).map_err(damaged)?;
         }
-        fs_err::os::unix::fs::symlink(target, link).map_err(damaged)?;
+        crate::os::symlink(target, link).map_err(damaged)?;
     }
     check(path, folder, links)
 }

@@ -17,6 +17,7 @@ pub use upkeep::{CacheEntry, CacheKind, Cleaned, Left};
 
 use etcetera::BaseStrategy;
 
+use crate::os;
 use crate::progress::Reporter;
 
 /// Why the cache cannot be used.
@@ -97,17 +98,8 @@ impl Cache {
     }
 
     /// How many bytes there are left on the cache's disk, where the system says so.
-    #[cfg(unix)]
     pub fn room(&self) -> Result<Option<u64>, CacheError> {
-        let found = rustix::fs::statvfs(&self.folder)
-            .map_err(|error| not_writable(&self.folder, error.into()))?;
-        Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
-    }
-
-    /// Without a way to ask, the disk itself will say.
-    #[cfg(not(unix))]
-    pub fn room(&self) -> Result<Option<u64>, CacheError> {
-        Ok(None)
+        os::room(&self.folder).map_err(|error| not_writable(&self.folder, error))
     }
 
     /// Makes sure that there are so many MB on the cache's disk before something begins that fills it.

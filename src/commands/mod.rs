@@ -7,6 +7,7 @@ mod cache;
 mod diff;
 mod doctor;
 mod inspect;
+#[cfg(unix)]
 mod invoke;
 mod settings;
 
@@ -69,7 +70,12 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             printer.result(&differences)?;
             Ok(Outcome::Done)
         }
+        #[cfg(unix)]
         Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
+        #[cfg(not(unix))]
+        Command::Invoke(_) => anyhow::bail!(
+            "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
+        ),
         Command::Doctor(args) => {
             let diagnosis = doctor::run(args).await;
             printer.result(&diagnosis)?;

@@ -1,6 +1,6 @@
 //! What several commands read in the same way.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::target::{Architecture, Target};
 
@@ -19,13 +19,5 @@ pub fn architecture(name: Option<&str>) -> Result<Architecture> {
                 std::env::consts::ARCH
             )
         }),
-    }
-}
-
-/// `NAME=VALUE` taken apart.
-pub fn environment_variable(text: &str) -> Result<(String, String)> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => bail!("--env takes NAME=VALUE, and this is `{text}`"),
     }
 }

@@ -4,15 +4,14 @@
 //! What only root may make (devices, owners, setuid) is left out: the root is for running commands as this user.
 
 use std::collections::HashSet;
-use std::fs::Permissions;
+use std::ffi::OsStr;
 use std::io::{self, BufReader, Read};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tar::EntryType;
 
+use crate::os::{set_mode, symlink};
 use crate::root_path::resolve_in_root;
 
 /// Why a layer is refused.
@@ -124,7 +123,7 @@ impl Unpacker {
         let place = self.place(path)?;
         let name = place
             .file_name()
-            .map(OsStrExt::as_bytes)
+            .map(OsStr::as_encoded_bytes)
             .unwrap_or_default();
         let folder = place.parent().unwrap_or(&self.root).to_owned();
         if name == OPAQUE {
@@ -176,7 +175,7 @@ impl Unpacker {
             fs_err::create_dir(place)?;
         }
         let mode = entry.header().mode().unwrap_or(0o755) & 0o1777 | 0o700;
-        fs_err::set_permissions(place, Permissions::from_mode(mode))
+        set_mode(place, mode)
     }
 
     fn file<R: Read>(
@@ -195,8 +194,7 @@ impl Unpacker {
         }
         self.bytes += written;
         let mode = entry.header().mode().unwrap_or(0o644) & 0o777 | 0o400;
-        file.set_permissions(Permissions::from_mode(mode))
-            .map_err(&failed)?;
+        set_mode(place, mode).map_err(&failed)?;
         let time =
             SystemTime::UNIX_EPOCH + Duration::from_secs(entry.header().mtime().unwrap_or(0));
         // Python compares it with what it compiled; a file system that cannot keep it is none the worse.
@@ -238,7 +236,7 @@ impl Unpacker {
 }
 
 fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+    PathBuf::from(crate::os::file_name(bytes))
 }
 
 /// The tarball within: by its first bytes, since media types are at times wrong.

@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::BuildRecord;
 use super::sbom::Sbom;
+use crate::os::set_mode;
 
 /// The beginning of the names of what is not finished.
 const HIDDEN: &str = ".r-layer-";
@@ -68,9 +69,7 @@ fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new()
         .prefix(HIDDEN)
         .tempfile_in(folder)?;
-    #[cfg(unix)]
-    file.as_file()
-        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    set_mode(file.path(), 0o644)?;
     Ok(file)
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use crate::elf::{self, StripOutcome};
+use crate::os::is_executable;
 
 /// Where an entry's bytes are.
 #[derive(Clone, Debug)]
@@ -113,7 +114,7 @@ impl SourceFolder {
 
     fn is_executable(&self, path: &Path, metadata: &std::fs::Metadata) -> bool {
         match &self.modes {
-            Modes::OfFiles => has_executable_bit(metadata),
+            Modes::OfFiles => is_executable(metadata),
             Modes::Listed(executables) => path
                 .strip_prefix(&self.path)
                 .is_ok_and(|path| executables.contains(path)),
@@ -248,17 +249,6 @@ impl SourceFolder {
         }
         Ok(found)
     }
-}
-
-#[cfg(unix)]
-fn has_executable_bit(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o100 != 0
-}
-
-#[cfg(not(unix))]
-fn has_executable_bit(_metadata: &std::fs::Metadata) -> bool {
-    false
 }
 
 #[cfg(test)]

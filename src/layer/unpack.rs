@@ -1,12 +1,12 @@
 //! Unpacking layers into a folder, as Lambda unpacks them into /opt: in order, later files over earlier ones.
 
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::LayerArchive;
 use super::archive::{ArchiveEntry, ReadZipError};
 use crate::archive::within_folder;
+use crate::os::{set_mode, symlink};
 
 /// Why a layer was not unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +83,7 @@ fn unpack_entry(
         fs_err::write(&path, entry.content()?)?;
         let executable = entry.mode & 0o111 != 0;
         let mode = if executable { 0o755 } else { 0o644 };
-        fs_err::set_permissions(&path, std::fs::Permissions::from_mode(mode))?;
+        set_mode(&path, mode)?;
     }
     Ok(())
 }
@@ -91,6 +91,7 @@ fn unpack_entry(
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
 
     use rawzip::path::EntryPath;
     use rawzip::{Crc32Option, DataDescriptorOutput, ZipArchiveWriter};

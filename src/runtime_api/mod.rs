@@ -5,8 +5,10 @@
 
 mod api;
 mod invocation;
+#[cfg(unix)]
 mod sandbox;
 
 pub use api::RuntimeApi;
 pub use invocation::{Answer, ErrorReport, Event, FunctionIdentity, Invocation};
+#[cfg(unix)]
 pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, initialize};

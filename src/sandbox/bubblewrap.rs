@@ -110,7 +110,7 @@ impl Sandbox {
         command.args(["--die-with-parent", "--new-session", "--clearenv"]);
         if !self.privileged {
             command.args(["--cap-drop", "ALL"]);
-        } else if !rustix::process::geteuid().is_root() {
+        } else if !crate::os::is_root() {
             // Package managers want to be root; in a namespace of its own everybody is.
             command.args([
                 "--unshare-user",

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
@@ -13,6 +12,7 @@ use super::engine::{Engine, EngineError, EngineImage, EngineKind, reason};
 use super::{CommandFailed, LoggedCommand, Mount, ProcessGroup};
 use crate::cache::Cache;
 use crate::image::{Limits, Unpacker};
+use crate::os::blocking;
 use crate::progress::{Reporter, Task};
 
 /// The shared libraries of a root, with the links that lead to them, where the loader looks, and by what a root is
@@ -130,7 +130,7 @@ impl Engine {
         let (Some(tarball), Some(mut words)) = (tarball, words) else {
             return Err(self.refused("run", "it has no output".to_owned()));
         };
-        let tarball = File::from(tarball.into_owned_fd()?);
+        let tarball = blocking(tarball)?;
         let into = into.to_owned();
         let unpacking = tokio::task::spawn_blocking(move || {
             let mut unpacker = Unpacker::new(&into, Limits::default())?;
@@ -168,11 +168,9 @@ impl Engine {
     /// Who writes to the mounts. Root in a container is this user already if the engine is not root's own, and
     /// where the engine runs in a virtual machine.
     fn user(&self) -> String {
-        let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
-        match cfg!(target_os = "linux") && self.is_rootful {
-            true => format!("{}:{}", user.as_raw(), group.as_raw()),
-            false => "0".to_owned(),
-        }
+        let this_one = cfg!(target_os = "linux") && self.is_rootful;
+        let user = this_one.then(crate::os::user_and_group).flatten();
+        user.unwrap_or_else(|| "0".to_owned())
     }
 }
 

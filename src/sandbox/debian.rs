@@ -9,6 +9,7 @@ use super::{BubblewrapError, LoggedCommand, RootError, check_runs};
 use crate::cache::Cache;
 use crate::checksum::Sha256;
 use crate::image::{Limits, UnpackError, Unpacker};
+use crate::os;
 use crate::progress::{Reporter, Task};
 use crate::target::Architecture;
 
@@ -117,7 +118,7 @@ impl Debian<'_> {
     ) -> Result<(), RootError> {
         let debootstrap = find_program("debootstrap")
             .ok_or_else(|| RootError::NoDebootstrap(self.suite.to_owned()))?;
-        if !rustix::process::geteuid().is_root() {
+        if !os::is_root() {
             return Err(RootError::NotPrivileged {
                 suite: self.suite.to_owned(),
                 cache: self.cache.folder().to_owned(),

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Sha256;
 use crate::elf::{Closure, ElfFile, LibraryFolders, is_elf};
+use crate::os::{set_mode, symlink};
 use crate::progress::Reporter;
 use crate::sandbox::{RootError, unpack_debian};
 use crate::target::{Architecture, Target};
@@ -254,7 +254,7 @@ impl Maker<'_> {
     fn write(&self, path: &str, content: &[u8], mode: u32) -> io::Result<()> {
         let path = self.root.join(path);
         fs_err::write(&path, content)?;
-        fs_err::set_permissions(&path, PermissionsExt::from_mode(mode))
+        set_mode(&path, mode)
     }
 }
 

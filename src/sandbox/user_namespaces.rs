@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use super::BubblewrapError;
 use super::bubblewrap::{NAMESPACES, find_program};
+use crate::os;
 
 /// A setting of the kernel that forbids user namespaces, and what allows them.
 struct Setting {
@@ -60,7 +61,7 @@ pub async fn bubblewrap_runs() -> Result<(), BubblewrapError> {
         Err(error) => error.to_string(),
     };
     let setting = |file: &str| fs_err::read_to_string(Path::new("/proc/sys").join(file)).ok();
-    let is_root = rustix::process::geteuid().is_root();
+    let is_root = os::is_root();
     let is_container = ["/.dockerenv", "/run/.containerenv"]
         .iter()
         .any(|mark| Path::new(mark).exists());

@@ -76,7 +76,7 @@ impl Installer {
             .into_iter()
             .find(|(program, _)| find_program(program).is_some())
             .map(|(_, manager)| manager);
-        let needs_sudo = !is_root() && manager != Some(Manager::Brew);
+        let needs_sudo = !crate::os::is_root() && manager != Some(Manager::Brew);
         Installer {
             manager,
             prefix: if needs_sudo { "sudo " } else { "" },
@@ -98,14 +98,6 @@ impl Installer {
             None => format!("install {}", package.what),
         }
     }
-}
-
-/// May this process do everything?
-pub fn is_root() -> bool {
-    #[cfg(unix)]
-    return rustix::process::geteuid().is_root();
-    #[cfg(not(unix))]
-    false
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::Check;
-use super::install::{BUBBLEWRAP, DEBOOTSTRAP, ENGINE, Installer, QEMU, is_root};
+use super::install::{BUBBLEWRAP, DEBOOTSTRAP, ENGINE, Installer, QEMU};
 use crate::cache::Cache;
+use crate::os::is_root;
 use crate::sandbox::{BubblewrapError, bubblewrap_runs, check_runs, find_program};
 use crate::target::Architecture;
 use crate::terminal::human_size;

@@ -38,7 +38,7 @@ pub async fn run(args: InvokeArgs, printer: Printer, reporter: &dyn Reporter) ->
     let environment = args
         .environment
         .iter()
-        .map(|text| settings::environment_variable(text))
+        .map(|text| environment_variable(text))
         .collect::<Result<Vec<_>>>()?;
     let timeout = Duration::from_secs(args.timeout);
     let log = Log::new(printer.verbosity);
@@ -102,6 +102,14 @@ fn code_folder(path: &Path) -> Result<PathBuf> {
         );
     }
     Ok(code)
+}
+
+/// `NAME=VALUE` taken apart.
+fn environment_variable(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => bail!("--env takes NAME=VALUE, and this is `{text}`"),
+    }
 }
 
 /// Lambda's names have letters, digits, `-` and `_` only.
