@@ -22,8 +22,8 @@ const LIBRARIES: &str = "cd / && find lib lib32 lib64 usr/lib usr/lib32 usr/lib6
     '(' -type l -o -name '*.so' -o -name '*.so.*' -o -type f -path 'etc/*' -o -type f -path 'var/*' ')' 2>/dev/null \
     | tar -c -f - --no-recursion -T -";
 
-/// The variables that say where the proxy is.
-const PROXIES: [&str; 6] = [
+/// The variables that say where the proxy is, for package managers.
+pub const PROXIES: [&str; 6] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::container::PROXIES;
 use super::{BubblewrapError, CommandFailed, EmulationError, LoggedCommand, Mount, Sandbox};
 use crate::cache::CacheError;
 use crate::image::{ImageError, ImageReference, ReferenceError, UnpackError};
@@ -150,14 +151,7 @@ pub async fn install_packages(
     sandbox.privileged = true;
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     sandbox.environment = [("PATH".to_owned(), path.into())].into();
-    for name in [
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-    ] {
+    for name in PROXIES {
         if let Some(value) = std::env::var_os(name) {
             sandbox.environment.insert(name.to_owned(), value);
         }
