@@ -20,6 +20,21 @@ pub enum CredentialsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A base URL with a query, behind which nothing can be.
+    #[error(
+        "--{0} is the base of a repository, and a URL with `?` cannot be one; leave the query out"
+    )]
+    Query(String),
+    /// Neither http, https nor a path, or a URL that is none.
+    #[error(
+        "`{shown}`, for --{name}, is neither a URL that begins with http:// or https:// nor a path of this machine"
+    )]
+    NoUrl {
+        /// The setting.
+        name: String,
+        /// The text, without what may be a password.
+        shown: String,
+    },
     /// A user without a password, or the reverse.
     #[error("{set} is set and {missing} is not: both are needed")]
     Half {
@@ -73,12 +88,36 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// Learns the credentials of a repository: of its name (`posit` → `R_LAYER_REPO_POSIT_TOKEN`), or those in its
-    /// URL. Returns the URL without them; what is no URL (a folder) is returned as it is.
+    /// Learns the credentials of a repository that a user named: of its name (`posit` → `R_LAYER_REPO_POSIT_TOKEN`), or
+    /// those in its URL. Returns the URL without them; what is no URL (a folder) is returned as it is.
     pub fn of_repository(&mut self, name: &str, base: &str) -> Result<String, CredentialsError> {
+        let variables = secret_of_variables(name)?;
+        self.learn(name, base, variables)
+    }
+
+    /// The same of a place that no variable is for: what stands in its URL alone.
+    pub fn of_url(&mut self, name: &str, base: &str) -> Result<String, CredentialsError> {
+        self.learn(name, base, None)
+    }
+
+    fn learn(
+        &mut self,
+        name: &str,
+        base: &str,
+        variables: Option<Secret>,
+    ) -> Result<String, CredentialsError> {
         let Some(mut url) = web_url(base) else {
+            if base.contains("://") && !base.starts_with("file://") {
+                return Err(CredentialsError::NoUrl {
+                    name: name.to_owned(),
+                    shown: base.rsplit('@').next().unwrap_or_default().to_owned(),
+                });
+            }
             return Ok(base.to_owned());
         };
+        if url.query().is_some() && name != "r-tarball" {
+            return Err(CredentialsError::Query(name.to_owned()));
+        }
         let in_url = (!url.username().is_empty() || url.password().is_some()).then(|| {
             let (user, password) = (url.username(), url.password().unwrap_or_default());
             Secret::Password {
@@ -86,10 +125,7 @@ impl Credentials {
                 password: decoded(password),
             }
         });
-        let found = match secret_of_variables(name)? {
-            Some(secret) => Some(secret),
-            None => in_url,
-        };
+        let found = variables.or(in_url);
         // Both can be set on every URL that has a host.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         if let Some(secret) = found {
@@ -196,6 +232,23 @@ mod tests {
             assert_eq!(sent(other), None, "{other}");
         }
         assert!(!format!("{credentials:?}").contains("ann"));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_without_its_password() {
+        let mut credentials = Credentials::default();
+        for text in ["https://ann:sesame@host:99999/r", "ftp://ann:sesame@host/r"] {
+            let error = credentials
+                .of_repository("posit", text)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("--posit") && error.contains("host"),
+                "{error}"
+            );
+            assert!(!error.contains("sesame"), "{error}");
+        }
+        assert!(credentials.of_url("posit", "file:///srv/r").is_ok());
     }
 
     #[test]

@@ -16,6 +16,17 @@ pub fn keep(path: &Path, folder: &Path, links: &[Link]) -> Result<(), ArchiveErr
         source,
     };
     for (place, target) in links {
+        // Below a link that was made just now lies whatever that leads to.
+        if place
+            .ancestors()
+            .skip(1)
+            .any(|above| folder.join(above).is_symlink())
+        {
+            return Err(ArchiveError::PathLeaves {
+                path: path.to_owned(),
+                entry: place.display().to_string(),
+            });
+        }
         let link = folder.join(place);
         if let Some(parent) = link.parent() {
             fs_err::create_dir_all(parent).map_err(damaged)?;
@@ -33,6 +44,7 @@ pub fn keep(path: &Path, folder: &Path, links: &[Link]) -> Result<(), ArchiveErr
         folder,
         executables,
         room: u64::MAX,
+        entries: u64::MAX,
     };
     let made = copies.make(links.to_vec());
     made.map_err(|source| ArchiveError::Damaged {
@@ -71,6 +83,8 @@ pub struct Copies<'a> {
     pub executables: &'a mut Executables,
     /// How many bytes all copies together may have.
     pub room: u64,
+    /// How many files and folders they may be.
+    pub entries: u64,
 }
 
 impl Copies<'_> {
@@ -101,13 +115,17 @@ impl Copies<'_> {
         }
     }
 
+    /// Counts another file or folder.
+    fn another(&mut self) -> io::Result<()> {
+        self.entries = self.entries.checked_sub(1).ok_or_else(too_much)?;
+        Ok(())
+    }
+
     fn copy_file(&mut self, source: &Path, place: &Path) -> io::Result<()> {
+        self.another()?;
         let (from, to) = (self.folder.join(source), self.folder.join(place));
         let size = fs_err::metadata(&from)?.len();
-        self.room = self
-            .room
-            .checked_sub(size)
-            .ok_or_else(|| io::Error::other("its links lead to more than it may unpack to"))?;
+        self.room = self.room.checked_sub(size).ok_or_else(too_much)?;
         if let Some(parent) = to.parent() {
             fs_err::create_dir_all(parent)?;
         }
@@ -119,6 +137,7 @@ impl Copies<'_> {
     }
 
     fn copy_folder(&mut self, source: &Path, place: &Path) -> io::Result<()> {
+        self.another()?;
         fs_err::create_dir_all(self.folder.join(place))?;
         for entry in fs_err::read_dir(self.folder.join(source))? {
             let name = entry?.file_name();
@@ -131,4 +150,8 @@ impl Copies<'_> {
         }
         Ok(())
     }
+}
+
+fn too_much() -> io::Error {
+    io::Error::other("its links lead to more than it may unpack to")
 }

@@ -50,7 +50,9 @@ pub enum ArchiveError {
         entry: String,
     },
     /// It would fill the disk.
-    #[error("{path} is refused: it unpacks to more than {limit} bytes")]
+    #[error(
+        "{path} is refused: it unpacks to more than {limit} bytes, or to more files than any R or package has"
+    )]
     TooLarge {
         /// The tarball.
         path: PathBuf,
@@ -72,6 +74,9 @@ impl ArchiveError {
         self
     }
 }
+
+/// More files and folders than any R or package has: R 4.5.0 with everything has 5,000.
+const MOST_ENTRIES: u64 = 500_000;
 
 /// What becomes of a tarball's symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +109,14 @@ pub fn unpack(
     let mut archive = tar::Archive::new(reader);
     fs_err::create_dir_all(folder).map_err(damaged)?;
     let mut unpacked = 0_u64;
+    let mut count = 0_u64;
     let mut found = Vec::new();
     let mut executables = Executables::new();
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         unpacked = unpacked.saturating_add(entry.size());
-        if unpacked > limit {
+        count += 1;
+        if unpacked > limit || count > MOST_ENTRIES {
             return Err(ArchiveError::TooLarge {
                 path: path.to_owned(),
                 limit,
@@ -122,6 +129,9 @@ pub fn unpack(
                 continue;
             }
             EntryType::Regular if entry.header().mode().unwrap_or(0) & 0o100 != 0 => {
+                executables.insert(place);
+            }
+            EntryType::Link if executables.contains(Path::new(&link_target(&entry))) => {
                 executables.insert(place);
             }
             _ => {}
@@ -137,6 +147,7 @@ pub fn unpack(
                 folder,
                 executables,
                 room,
+                entries: MOST_ENTRIES - count,
             };
             copies.make(found).map_err(damaged)?;
         }
@@ -383,6 +394,65 @@ mod tests {
             refused("a", EntryType::Fifo, ""),
             SpecialFile { .. }
         ));
+    }
+
+    #[test]
+    fn links_of_links_that_lead_out_together_make_nothing_outside() {
+        // Each stays within by its words; the second, through the first, does not, and the third lies below it.
+        let (_folder, path) = tarball(&[
+            ("a/b/c/f", EntryType::Regular, "x"),
+            ("a/b/up", EntryType::Symlink, "../../a"),
+            ("a/b/out", EntryType::Symlink, "up/../.."),
+            ("a/b/out/made/link", EntryType::Symlink, "f"),
+        ]);
+        let around = tempfile::tempdir().unwrap();
+        let into = around.path().join("in");
+        let error = unpack(&path, &into, LIMIT, Links::Kept).unwrap_err();
+        assert!(matches!(error, ArchiveError::PathLeaves { .. }), "{error}");
+        let beside: Vec<_> = fs_err::read_dir(around.path()).unwrap().collect();
+        assert_eq!(beside.len(), 1, "{beside:?}");
+    }
+
+    #[test]
+    fn links_that_multiply_folders_are_refused() {
+        let mut entries = vec![("0/f".to_owned(), EntryType::Regular, String::new())];
+        for level in 1..8 {
+            for copy in 0..8 {
+                let (name, target) = (format!("{level}/{copy}"), format!("../{}", level - 1));
+                entries.push((name, EntryType::Symlink, target));
+            }
+        }
+        let entries: Vec<(&str, EntryType, &str)> = entries
+            .iter()
+            .map(|(name, kind, target)| (name.as_str(), *kind, target.as_str()))
+            .collect();
+        let (_folder, path) = tarball(&entries);
+        let into = tempfile::tempdir().unwrap();
+        let error = unpack(&path, into.path(), LIMIT, Links::Copied).unwrap_err();
+        assert!(
+            error.to_string().contains("more than it may unpack to"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_hard_link_to_a_program_is_a_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.tar.gz");
+        let file = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
+        let mut archive = tar::Builder::new(file);
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o755);
+        header.set_size(1);
+        archive.append_data(&mut header, "b", &b"x"[..]).unwrap();
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(EntryType::Link);
+        header.set_size(0);
+        archive.append_link(&mut header, "a", "b").unwrap();
+        archive.into_inner().unwrap().finish().unwrap();
+        let into = folder.path().join("into");
+        let executables = unpack(&path, &into, LIMIT, Links::Copied).unwrap();
+        assert_eq!(executables, ["a", "b"].map(PathBuf::from).into());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, RANGE};
 use reqwest::{Response, StatusCode};
 
-use super::{Http, HttpError, Try, check, header, reason};
+use super::{Http, HttpError, Try, check, header, reason, without_query};
 use crate::progress::Task;
 
 /// A file on its way.
@@ -99,7 +99,7 @@ impl Download<'_> {
 
     fn not_saved(&self, source: std::io::Error) -> Try {
         Try::Final(HttpError::NotSaved {
-            url: self.url.to_owned(),
+            url: without_query(self.url).to_owned(),
             source,
         })
     }

@@ -160,7 +160,7 @@ impl Http {
         task: &dyn Task,
     ) -> Result<HeaderMap, HttpError> {
         let not_saved = |source| HttpError::NotSaved {
-            url: url.to_owned(),
+            url: without_query(url).to_owned(),
             source,
         };
         let mut file = fs_err::File::create(path).map_err(not_saved)?;
@@ -206,12 +206,17 @@ impl Http {
                 Ok(())
             }
             None => Err(HttpError::Unreachable {
-                url: url.to_owned(),
+                url: without_query(url).to_owned(),
                 tries,
                 reason,
             }),
         }
     }
+}
+
+/// A URL without its query, which may be a signature that gives access: for messages and files.
+pub fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
 }
 
 /// A header of an answer, if it is text.
@@ -223,7 +228,7 @@ fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
 fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response, Try> {
     let response = answer.map_err(|error| match reason(&error) {
         reason if reason.starts_with(UNTRUSTED) => Try::Final(HttpError::Untrusted {
-            url: url.to_owned(),
+            url: without_query(url).to_owned(),
             reason,
         }),
         reason => Try::Again(reason, None),
@@ -232,7 +237,7 @@ fn check(url: &str, answer: Result<Response, reqwest::Error>) -> Result<Response
     if status.is_success() {
         return Ok(response);
     }
-    let url = url.to_owned();
+    let url = without_query(url).to_owned();
     if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         let asked = header(&response, RETRY_AFTER.as_str())
             .and_then(|seconds| seconds.parse().ok())

@@ -329,8 +329,12 @@ impl<'a> Tries<'a> {
 
 /// Registries of this machine have no certificate; Docker speaks plain HTTP to them too.
 fn is_this_machine(registry: &str) -> bool {
-    let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
-    host == "localhost" || host.starts_with("127.")
+    let host = match registry.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => registry.rsplit_once(':').map_or(registry, |(host, _)| host),
+    };
+    let address = host.parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// What `docker login` or `podman login` left for a registry; none is anonymous.

@@ -60,9 +60,16 @@ pub async fn newest_package(
                 continue;
             }
         };
-        // A page that a proxy or a portal answers with is no index.
-        let Ok(records) = parse_records(&text) else {
-            continue;
+        let records = match parse_records(&text) {
+            Ok(records) => records,
+            // A page that a proxy or a portal answers with is no index.
+            Err(error) => {
+                last = Some(HttpError::NotUnderstood {
+                    url: mirror.at("src/contrib/PACKAGES").to_string(),
+                    reason: error.to_string(),
+                });
+                continue;
+            }
         };
         let newest = records
             .iter()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, without_query};
 
 /// Where one file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Location::Url(url) => f.write_str(url),
+            Location::Url(url) => f.write_str(without_query(url)),
             Location::File(path) => write!(f, "{}", path.display()),
         }
     }

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use super::Location;
 use crate::cache::{Cache, CacheError};
 use crate::checksum::Sha256;
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, without_query};
 use crate::lockfile::BuiltFor;
 use crate::progress::Reporter;
 
@@ -229,7 +229,11 @@ impl Tarballs<'_> {
             .reporter
             .begin(&format!("fetching {}", request.what), Some(0));
         let headers = self.http.download(url, path, &*task).await?;
-        task.finish(&format!("fetched {} from {url}", request.what));
+        task.finish(&format!(
+            "fetched {} from {}",
+            request.what,
+            without_query(url)
+        ));
         Ok(headers)
     }
 }

@@ -67,7 +67,11 @@ impl Builder<'_> {
             ) => {
                 let there = builds.nearest(version, architecture, &self.http).await;
                 Err(error).with_context(|| match there.is_empty() {
-                    true => self.without_posit(&file_name),
+                    true => format!(
+                        "{} has no portable R {version} for {architecture}. {}",
+                        builds.base,
+                        self.without_posit(&file_name)
+                    ),
                     false => format!(
                         "Posit has no portable R {version} for {architecture}; the nearest that there are: {}",
                         list(&there)

@@ -56,31 +56,70 @@ pub struct Settings {
 impl Settings {
     /// Flags and environment before the manifest before defaults.
     pub fn resolve(
-        args: BuildRuntimeArgs,
+        mut args: BuildRuntimeArgs,
         manifest: Manifest,
         recipe: &RuntimeRecipe,
     ) -> Result<Settings> {
+        // An environment variable without a value is none.
+        for setting in [
+            &mut args.r_version,
+            &mut args.r_source,
+            &mut args.posit,
+            &mut args.p3m,
+            &mut args.build_root,
+            &mut args.engine,
+            &mut args.build_image,
+            &mut args.arch,
+            &mut args.target,
+            &mut args.s3_bucket,
+        ] {
+            setting.take_if(|text| text.is_empty());
+        }
         let section = manifest.runtime;
+        let typed_for_compiling = first_set([
+            ("blas", args.blas.is_some()),
+            ("build-root", args.build_root.is_some()),
+            ("build-on-host", args.build_on_host),
+            ("engine", args.engine.is_some()),
+            ("build-image", args.build_image.is_some()),
+        ]);
+        let listed_for_compiling = first_set([
+            ("blas", section.blas.is_some()),
+            ("build-root", section.build_root.is_some()),
+            ("engine", section.engine.is_some()),
+            ("build-image", section.build_image.is_some()),
+        ]);
         let or = |flags: Vec<String>, section: Vec<String>| {
             if flags.is_empty() { section } else { flags }
         };
         let mut credentials = Credentials::from_environment()?;
-        let mut mirrors = Vec::new();
-        let mut named = or(args.cran, section.cran);
-        if named.is_empty() {
-            named.clone_from(&recipe.cran.mirrors);
-        }
-        for text in &named {
-            mirrors.push(Mirror::parse(&credentials.of_repository("cran", text)?));
-        }
+        let mirrors = match or(args.cran, section.cran).as_slice() {
+            [] => recipe
+                .cran
+                .mirrors
+                .iter()
+                .map(|url| Mirror::parse(url))
+                .collect(),
+            [first, others @ ..] => {
+                // The variables are for one repository, so that no other learns what they hold.
+                let mut mirrors = vec![Mirror::parse(&credentials.of_repository("cran", first)?)];
+                for other in others {
+                    mirrors.push(Mirror::parse(&credentials.of_url("cran", other)?));
+                }
+                mirrors
+            }
+        };
         let mut r_tarballs = Vec::new();
         for text in or(args.r_tarball, section.r_tarball) {
-            let text = credentials.of_repository("r-tarball", &text)?;
+            let text = credentials.of_url("r-tarball", &text)?;
             r_tarballs.push(Location::parse(&text));
         }
         let mut base = |name, flag: Option<String>, section: Option<String>, default: &str| {
-            let text = flag.or(section).unwrap_or_else(|| default.to_owned());
-            Ok::<_, CredentialsError>(Mirror::parse(&credentials.of_repository(name, &text)?))
+            let base = match flag.or(section) {
+                Some(named) => credentials.of_repository(name, &named)?,
+                None => default.to_owned(),
+            };
+            Ok::<_, CredentialsError>(Mirror::parse(&base))
         };
         let posit = &recipe.posit;
         let builds = PortableBuilds {
@@ -121,13 +160,27 @@ impl Settings {
         let r_version = section.r_version.first().map(str::to_owned);
         let arch = section.arch.first().map(str::to_owned);
         let source_of = |text: &str| Ok(text.parse::<RSourceSpec>()?);
+        let r_source = parsed(args.r_source, section.r_source, "r-source", source_of)?;
+        if matches!(r_source, None | Some(RSourceSpec::Posit)) {
+            if let Some(flag) = typed_for_compiling {
+                bail!(
+                    "--{flag} is for compiling R, and Posit's is compiled already; type --r-source cran with it"
+                );
+            }
+            if let (None, Some(key)) = (&r_source, listed_for_compiling) {
+                bail!(
+                    "{}, [runtime] {key} is for compiling R, and Posit's is compiled already; add r-source = \"cran\", \
+                     or take {key} out",
+                    Manifest::NAME
+                );
+            }
+        }
         let architecture_of = |text: &str| settings::architecture(Some(text));
         let target_of = |text: &str| settings::target(Some(text));
         Ok(Settings {
             r_version: parsed(args.r_version, r_version, "r-version", request_of)?,
             upgrade: args.upgrade,
-            r_source: parsed(args.r_source, section.r_source, "r-source", source_of)?
-                .unwrap_or(RSourceSpec::Posit),
+            r_source: r_source.unwrap_or(RSourceSpec::Posit),
             r_tarballs,
             builds,
             package_manager,
@@ -153,6 +206,11 @@ impl Settings {
                 .map_or(1, usize::from),
         })
     }
+}
+
+fn first_set<const N: usize>(settings: [(&'static str, bool); N]) -> Option<&'static str> {
+    let mut set = settings.into_iter().filter(|(_, is_set)| *is_set);
+    set.next().map(|(name, _)| name)
 }
 
 /// A setting from its flag or environment variable, else from the manifest; one that is wrong there says so.

@@ -239,7 +239,7 @@ pub fn pin(
         .source(name, version, built_for)
         .and_then(|source| source.url.clone());
     let url = match &tarball.from {
-        Some(Location::Url(url)) => Some(url.clone()),
+        Some(location @ Location::Url(_)) => Some(location.to_string()),
         _ => before,
     };
     lock.pin(LockedSource {

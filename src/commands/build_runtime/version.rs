@@ -90,8 +90,13 @@ impl Builder<'_> {
         };
         match self.settings.r_source {
             RSourceSpec::Cran => of_cran().await,
+            // What Posit does not have CRAN may have.
             RSourceSpec::Auto => match self.settings.builds.versions(&self.http).await {
-                Ok(there) => Ok(there),
+                Ok(there) if request.choose(&there).is_some() => Ok(there),
+                Ok(mut there) => {
+                    there.extend(of_cran().await.unwrap_or_default());
+                    Ok(there)
+                }
                 Err(_) => of_cran().await,
             },
             RSourceSpec::Posit | RSourceSpec::Folder(_) => {
