@@ -246,6 +246,21 @@ fn link_target<R: Read>(entry: &tar::Entry<'_, R>) -> String {
         .unwrap_or_default()
 }
 
+/// The text of one file of a tarball, if it is there and no longer than any DESCRIPTION.
+pub fn text_in(path: &Path, name: &str) -> Option<String> {
+    const LONGEST: u64 = 1 << 20;
+    let mut archive = tar::Archive::new(open(path).ok()?);
+    for entry in archive.entries().ok()? {
+        let entry = entry.ok()?;
+        if entry.path().is_ok_and(|path| path == Path::new(name)) {
+            let mut text = String::new();
+            entry.take(LONGEST).read_to_string(&mut text).ok()?;
+            return Some(text);
+        }
+    }
+    None
+}
+
 /// Where a path from `start` leads, if it never leaves the folder; an absolute path does.
 pub fn within_folder(start: &Path, path: &Path) -> Option<PathBuf> {
     let mut place = start.to_owned();

@@ -12,6 +12,7 @@ use crate::distribution::Blas;
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
+    arg_required_else_help = true,
     after_help = "Examples:\n  \
         r-layer build runtime\n  \
         r-layer build --all\n\n\

@@ -114,8 +114,15 @@ pub async fn portable_r(
     let kept = cache
         .get_or_make("prebuilt", &name, reporter, async |content: &Path| {
             let task = reporter.begin(&format!("unpacking R {version}"), None);
-            unpack_r(tarball, version, architecture, content)?;
-            task.finish(&format!("unpacked R {version}"));
+            let what = format!("unpacked R {version}");
+            // In a thread of its own, so that an interruption is heard meanwhile.
+            let (tarball, version) = (tarball.clone(), version.clone());
+            let content = content.to_owned();
+            let unpack = move || unpack_r(&tarball, &version, architecture, &content);
+            tokio::task::spawn_blocking(unpack)
+                .await
+                .map_err(std::io::Error::other)??;
+            task.finish(&what);
             Ok::<(), PrebuiltError>(())
         })
         .await?;
@@ -254,6 +261,46 @@ pub async fn binary_package(
     kept_folder(&kept)
 }
 
+/// The newest binary of a package in a folder of this machine that was built for that: its version and its tarball.
+/// Sources of the same name, and binaries for something else, are passed over.
+pub fn binary_in_folder(
+    folder: &Path,
+    package: &str,
+    built_for: &BuiltFor,
+) -> Option<(RVersion, PathBuf)> {
+    let fitting = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        let version = name
+            .strip_prefix(&format!("{package}_"))?
+            .strip_suffix(".tar.gz")?;
+        let text = archive::text_in(&path, &format!("{package}/DESCRIPTION"))?;
+        let found = Description::parse(&text).ok()?;
+        let fits = found.package == package && found.version == version;
+        (fits && built_for_this(&found, built_for).is_ok()).then_some(())?;
+        Some((version.parse::<RVersion>().ok()?, path))
+    };
+    let entries = fs_err::read_dir(folder).ok()?.flatten();
+    entries
+        .filter_map(|entry| fitting(entry.path()))
+        .max_by(|(one, _), (other, _)| one.cmp(other))
+}
+
+/// Was a package built for that? Else what it is.
+fn built_for_this(found: &Description, built_for: &BuiltFor) -> Result<(), String> {
+    let built = found.built.as_deref().ok_or("it is the package's source")?;
+    let built: BuiltField = built
+        .parse()
+        .map_err(|error| format!("its field Built: {error}"))?;
+    if Some(built.r.minor_text()) != built_for.r {
+        return Err(format!("it was built for R {}", built.r));
+    }
+    match built.architecture() {
+        Some(found) if found == built_for.architecture => Ok(()),
+        None if built.platform.is_empty() => Ok(()),
+        _ => Err(format!("it was built on {}", built.platform)),
+    }
+}
+
 fn check_package(
     tarball: &Tarball,
     folder: &Path,
@@ -276,27 +323,10 @@ fn check_package(
         } = found;
         return Err(other(format!("it is {package} {version}")));
     }
-    let r = built_for.r.clone().unwrap_or_default();
-    let wrong = |reason: String| PrebuiltError::NotBuiltForThis {
+    built_for_this(&found, built_for).map_err(|reason| PrebuiltError::NotBuiltForThis {
         tarball: tarball.known_as(),
         reason,
-        r: r.clone(),
+        r: built_for.r.clone().unwrap_or_default(),
         architecture: built_for.architecture,
-    };
-    let Some(built) = found.built else {
-        return Err(wrong("it is the package's source".to_owned()));
-    };
-    let built: BuiltField = built
-        .parse()
-        .map_err(|error: crate::package::VersionError| {
-            wrong(format!("its field Built: {error}"))
-        })?;
-    if built.r.minor_text() != r {
-        return Err(wrong(format!("it was built for R {}", built.r)));
-    }
-    match built.architecture() {
-        Some(found) if found == built_for.architecture => Ok(()),
-        None if built.platform.is_empty() => Ok(()),
-        _ => Err(wrong(format!("it was built on {}", built.platform))),
-    }
+    })
 }

@@ -123,7 +123,10 @@ pub fn diff(old: &ExaminedLayer, new: &ExaminedLayer) -> LayerDiff {
         },
         rebuilt: rebuilt(&files, &packages, new),
         libraries: within(&["lib"]),
-        runtime: files.within(|path| path == "bootstrap" || part_of(path) == "r-layer"),
+        // What the layer says of itself is another with every R.
+        runtime: files.within(|path| {
+            path == "bootstrap" || (part_of(path) == "r-layer" && !path.ends_with(".json"))
+        }),
         growth: growth(&old.archive, &new.archive),
         files,
         packages,

@@ -129,7 +129,7 @@ fn servers_that_do_not_answer_and_settings_that_are_of_no_use() {
     assert_eq!(output.status.code(), Some(1));
     let found = diagnosis(&output);
     assert_eq!(work(&found, "pack")["possible"], false);
-    assert_eq!(check(&found, "p3m.dev")["status"], "missing");
+    assert_eq!(check(&found, "p3m.dev/cran/latest")["status"], "missing");
     let remedy = check(&found, "servers of R and packages")["remedy"].clone();
     assert!(remedy.as_str().unwrap().contains("HTTPS_PROXY"), "{remedy}");
     let proxy = check(&found, "HTTPS_PROXY")["found"].as_str().unwrap();

@@ -2,16 +2,16 @@
 
 use anyhow::{Context, Result, anyhow};
 
-use super::sources::{package_file_names, pin, version_in_folders};
+use super::sources::pin;
 use super::version::list;
 use super::{Builder, PackageFolder};
 use crate::checksum::Sha256;
-use crate::distribution::{R, binary_package, portable_r};
+use crate::distribution::{R, binary_in_folder, binary_package, portable_r};
 use crate::layer::record::SourceRecord;
 use crate::lockfile::{BuiltFor, LockedSource, Lockfile};
 use crate::package::RVersion;
 use crate::repository::{
-    Mirror, Tarball, TarballError, TarballRequest, newest_package, package_locations,
+    Location, Mirror, Tarball, TarballError, TarballRequest, newest_package, package_locations,
 };
 
 impl Builder<'_> {
@@ -109,15 +109,26 @@ impl Builder<'_> {
             .settings
             .package_manager
             .binaries(&r_version.minor_text(), built_for.architecture);
-        let (version, sha256) = self
-            .binary_version(package, &built_for, &repository, lock)
-            .await?;
+        // The name of a binary says neither R nor processor, so that what is in a folder is looked into.
+        let in_folders = self.settings.folders.iter();
+        let there = in_folders
+            .filter_map(|folder| binary_in_folder(folder, package, &built_for))
+            .max_by(|(one, _), (other, _)| one.cmp(other));
+        let (version, sha256) = match (self.locked_binary(package, &built_for, lock), &there) {
+            (Some((version, sha256)), _) => (version, Some(sha256)),
+            (None, Some((version, _))) => (version.to_string(), None),
+            (None, None) => (self.newest_binary(package, &repository).await?, None),
+        };
+        let mut locations = package_locations(&[repository], package, &version);
+        if let Some((_, path)) = there.filter(|(found, _)| found.to_string() == version) {
+            locations.insert(0, Location::File(path));
+        }
         let request = TarballRequest {
             what: format!("{package} {version} for {}", built_for.architecture),
             sha256,
             built_for: Some(built_for.clone()),
-            file_names: package_file_names(package, &version),
-            locations: package_locations(&[repository], package, &version),
+            file_names: Vec::new(),
+            locations,
         };
         let tarball = self
             .tarballs()
@@ -141,24 +152,22 @@ impl Builder<'_> {
         })
     }
 
-    /// The locked version, else one that a named folder has, else the newest of the repository.
-    async fn binary_version(
+    fn locked_binary(
         &self,
         package: &str,
         built_for: &BuiltFor,
-        repository: &Mirror,
         lock: &Lockfile,
-    ) -> Result<(String, Option<Sha256>)> {
+    ) -> Option<(String, Sha256)> {
         let newest = |source: &&LockedSource| source.version.parse::<RVersion>().ok();
-        if let Some(locked) = lock.versions(package, Some(built_for)).max_by_key(newest) {
-            return Ok((locked.version.clone(), Some(locked.sha256)));
-        }
-        if let Some(version) = version_in_folders(&self.settings.folders, &[package]) {
-            return Ok((version, None));
-        }
+        let locked = lock.versions(package, Some(built_for)).max_by_key(newest)?;
+        Some((locked.version.clone(), locked.sha256))
+    }
+
+    /// The newest version that the repository has.
+    async fn newest_binary(&self, package: &str, repository: &Mirror) -> Result<String> {
         let repositories = std::slice::from_ref(repository);
         match newest_package(repositories, package, &self.http).await {
-            Ok(Some(found)) => Ok((found.version, None)),
+            Ok(Some(found)) => Ok(found.version),
             Ok(None) => Err(anyhow!("{repository} has no R package {package}"))
                 .with_context(|| no_binary(package)),
             Err(error) => Err(error).with_context(|| no_binary(package)),

@@ -8,42 +8,96 @@ use super::Check;
 use super::install::{CERTIFICATES, Installer};
 use crate::credentials::Credentials;
 use crate::http::{Http, HttpError, Patience};
+use crate::layer::RuntimeRecipe;
+use crate::manifest::Manifest;
+use crate::repository::{Location, Mirror};
 
-/// A server that r-layer goes to unless it is told another.
-struct Server {
-    name: &'static str,
-    /// Something small that it has.
-    url: &'static str,
+/// Something that r-layer fetches, and where: from a server, or from a folder laid out like one.
+struct Place {
+    name: String,
+    /// What it is for.
+    role: Role,
+    /// Something that it has.
+    probe: Location,
     remedy: &'static str,
 }
 
-const CRAN: &str = "cran.r-project.org";
-const POSIT: &str = "cdn.posit.co";
-const PACKAGES: &str = "p3m.dev";
-const IMAGES: &str = "public.ecr.aws";
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Sources of R and packages.
+    Cran,
+    /// Portable R.
+    Posit,
+    /// Binary packages.
+    Packages,
+    /// Container images.
+    Images,
+}
 
-const SERVERS: [Server; 4] = [
-    Server {
-        name: CRAN,
-        url: "https://cran.r-project.org/",
-        remedy: "name a mirror with --cran, or a folder with the tarballs with --sources",
-    },
-    Server {
-        name: POSIT,
-        url: "https://cdn.posit.co/r/versions.json",
-        remedy: "R can be compiled from CRAN's source instead",
-    },
-    Server {
-        name: PACKAGES,
-        url: "https://p3m.dev/__api__/status",
-        remedy: "packages can be compiled from CRAN's sources instead",
-    },
-    Server {
-        name: IMAGES,
-        url: "https://public.ecr.aws/v2/",
+/// The places of the environment, else of the manifest, else those that r-layer goes to by itself.
+fn places(credentials: &mut Credentials) -> Vec<Place> {
+    let recipe = RuntimeRecipe::embedded();
+    let manifest = std::env::current_dir()
+        .ok()
+        .and_then(|folder| Manifest::read(&folder).ok());
+    let section = manifest.unwrap_or_default().runtime;
+    let mut place =
+        |role, variable, name: &str, listed: Option<String>, default: &str, file, remedy| {
+            let named = std::env::var(variable)
+                .ok()
+                .filter(|text| !text.is_empty())
+                .or(listed);
+            let base = named.map(|text| {
+                let first = text.split(',').next().unwrap_or_default().to_owned();
+                credentials.of_repository(name, &first).unwrap_or_default()
+            });
+            let base = Mirror::parse(base.as_deref().unwrap_or(default));
+            let shown = base.to_string();
+            Place {
+                name: shown.trim_start_matches("https://").to_owned(),
+                role,
+                probe: base.at(file),
+                remedy,
+            }
+        };
+    let (posit, cran) = (&recipe.posit, &recipe.cran.mirrors[0]);
+    let mut places = vec![
+        place(
+            Role::Cran,
+            "R_LAYER_CRAN",
+            "cran",
+            section.cran.into_iter().next(),
+            cran,
+            "",
+            "name a mirror with --cran, or a folder with the tarballs with --sources",
+        ),
+        place(
+            Role::Posit,
+            "R_LAYER_POSIT",
+            "posit",
+            section.posit,
+            &posit.builds,
+            "versions.json",
+            "name a mirror with --posit, or compile R from CRAN's source with --r-source cran",
+        ),
+        place(
+            Role::Packages,
+            "R_LAYER_P3M",
+            "p3m",
+            section.p3m,
+            &posit.packages,
+            "",
+            "name a mirror with --p3m, or compile packages from CRAN's sources with --r-source cran",
+        ),
+    ];
+    places.push(Place {
+        name: "public.ecr.aws".to_owned(),
+        role: Role::Images,
+        probe: Location::parse("https://public.ecr.aws/v2/"),
         remedy: "only container images come from there; a root like Lambda's is made of Debian instead",
-    },
-];
+    });
+    places
+}
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -52,7 +106,7 @@ const PATIENCE: Duration = Duration::from_secs(6);
 pub struct Network {
     proxies: Vec<Check>,
     certificates: Check,
-    servers: Vec<Check>,
+    servers: Vec<(Role, Check)>,
     /// R and packages: is there a server of those that can be asked for them?
     sources: Check,
 }
@@ -67,24 +121,28 @@ impl Network {
     /// Can Lambda's own image be had, to invoke handlers in?
     pub fn has_images(&self) -> bool {
         let mut servers = self.servers.iter();
-        servers.any(|server| server.name == IMAGES && server.status == super::Status::Ok)
+        servers.any(|(role, server)| *role == Role::Images && server.status == super::Status::Ok)
     }
 
     /// Everything that was looked at.
     pub fn into_checks(self) -> impl Iterator<Item = Check> {
         let own = [self.certificates, self.sources];
-        self.proxies.into_iter().chain(own).chain(self.servers)
+        let servers = self.servers.into_iter().map(|(_, server)| server);
+        self.proxies.into_iter().chain(own).chain(servers)
     }
 }
 
 /// Looks at the settings, and asks every server at once.
 pub async fn look(installer: &Installer, offline: bool) -> Network {
-    let (certificates, http) = certificates(installer);
+    // A netrc file that is none is said by what fetches.
+    let mut credentials = Credentials::from_environment().unwrap_or_default();
+    let places = places(&mut credentials);
+    let (certificates, http) = certificates(installer, credentials);
     let servers = match http.filter(|_| !offline) {
-        Some(http) => join_all(SERVERS.iter().map(|server| ask(&http, server))).await,
-        None => SERVERS
-            .iter()
-            .map(|server| Check::skipped(server.name))
+        Some(http) => join_all(places.iter().map(|place| ask(&http, place))).await,
+        None => places
+            .into_iter()
+            .map(|place| (place.role, Check::skipped(place.name)))
             .collect(),
     };
     Network {
@@ -95,50 +153,56 @@ pub async fn look(installer: &Installer, offline: bool) -> Network {
     }
 }
 
-async fn ask(http: &Http, server: &Server) -> Check {
-    let answer = tokio::time::timeout(PATIENCE, http.reach(server.url)).await;
-    match answer {
-        Ok(Ok(status)) => Check::ok(server.name, format!("answers ({status})")),
-        Ok(Err(reason)) => Check::missing(server.name, reason, server.remedy),
+async fn ask(http: &Http, place: &Place) -> (Role, Check) {
+    let (name, remedy) = (place.name.clone(), place.remedy);
+    let answered = match &place.probe {
+        Location::File(path) if path.exists() => return (place.role, Check::ok(name, "is there")),
+        Location::File(_) => return (place.role, Check::missing(name, "is not there", remedy)),
+        Location::Url(url) => tokio::time::timeout(PATIENCE, http.reach(url)).await,
+    };
+    let check = match answered {
+        Ok(Ok(status)) => Check::ok(name, format!("answers ({status})")),
+        Ok(Err(reason)) => Check::missing(name, reason, remedy),
         Err(_) => {
             let found = format!("no answer in {} seconds", PATIENCE.as_secs());
-            Check::missing(server.name, found, server.remedy)
+            Check::missing(name, found, remedy)
         }
-    }
+    };
+    (place.role, check)
 }
 
 /// R comes from CRAN or Posit, packages from CRAN or Posit's package manager.
-fn sources(servers: &[Check]) -> Check {
+fn sources(servers: &[(Role, Check)]) -> Check {
     let name = "servers of R and packages";
     if servers
         .iter()
-        .all(|server| server.status == super::Status::Skipped)
+        .all(|(_, server)| server.status == super::Status::Skipped)
     {
         return Check::skipped(name);
     }
-    let answers = |wanted: &str| {
-        let server = servers.iter().find(|server| server.name == wanted);
-        server.is_some_and(|server| !server.is_missing())
+    let answers = |wanted: Role| {
+        let server = servers.iter().find(|(role, _)| *role == wanted);
+        server.is_some_and(|(_, server)| !server.is_missing())
     };
-    if answers(CRAN) || (answers(POSIT) && answers(PACKAGES)) {
+    if answers(Role::Cran) || (answers(Role::Posit) && answers(Role::Packages)) {
         return Check::ok(name, "there are some that answer");
     }
     Check::missing(
         name,
         "none answers that has both",
-        "behind a proxy: export HTTPS_PROXY=http://HOST:PORT, and AWS_CA_BUNDLE=FILE if it has certificates of its own; \
+        "name mirrors with --posit and --p3m; behind a proxy: export HTTPS_PROXY=http://HOST:PORT, and AWS_CA_BUNDLE=FILE if it has certificates of its own; \
          without a network: --sources FOLDER with the tarballs (then --offline here)",
     )
 }
 
 /// The certificates that servers are known by, and the client that knows them.
-fn certificates(installer: &Installer) -> (Check, Option<Http>) {
+fn certificates(installer: &Installer, credentials: Credentials) -> (Check, Option<Http>) {
     let name = "certificates";
     let patience = Patience {
         tries: 1,
         ..Patience::default()
     };
-    match Http::from_environment(patience, Credentials::default()) {
+    match Http::from_environment(patience, credentials) {
         Ok(http) => {
             let set = |variable: &&str| std::env::var_os(variable).is_some_and(|v| !v.is_empty());
             let named: Vec<&str> = ["SSL_CERT_FILE", "AWS_CA_BUNDLE"]
@@ -221,16 +285,17 @@ mod tests {
 
     #[test]
     fn cran_alone_is_enough_and_posit_has_two_servers() {
-        let found = |there: &[&str]| {
-            let check = |server: &Server| match there.contains(&server.name) {
-                true => Check::ok(server.name, "answers"),
-                false => Check::missing(server.name, "silent", ""),
-            };
-            sources(&SERVERS.iter().map(check).collect::<Vec<_>>())
+        let found = |there: &[Role]| {
+            let all = [Role::Cran, Role::Posit, Role::Packages, Role::Images];
+            let checks = all.map(|role| match there.contains(&role) {
+                true => (role, Check::ok("server", "answers")),
+                false => (role, Check::missing("server", "silent", "")),
+            });
+            sources(&checks)
         };
-        assert!(!found(&[CRAN]).is_missing());
-        assert!(!found(&[POSIT, PACKAGES]).is_missing());
-        assert!(found(&[POSIT, "public.ecr.aws"]).is_missing());
+        assert!(!found(&[Role::Cran]).is_missing());
+        assert!(!found(&[Role::Posit, Role::Packages]).is_missing());
+        assert!(found(&[Role::Posit, Role::Images]).is_missing());
         assert!(found(&[]).is_missing());
     }
 }

@@ -7,12 +7,24 @@ use anyhow::{Context, Result, bail};
 use crate::cache::Cache;
 use crate::checksum::Sha256;
 use crate::commands::settings;
+use crate::distribution::RVersionRequest;
 use crate::layer::audit::{self, AuditReport, Policy, Question, architecture_of};
 use crate::layer::unpack::unpack;
 use crate::layer::{BuildRecord, ExaminedLayer, RuntimeRecipe};
+use crate::package::RVersion;
 use crate::progress::Reporter;
 use crate::sandbox::check_runs;
 use crate::target::{Architecture, Target};
+
+/// Which runtime layer is meant where none is named.
+pub struct Wanted {
+    /// The processor that was typed.
+    pub architecture: Option<Architecture>,
+    /// The one that the manifest lists first.
+    pub usual: Option<Architecture>,
+    /// The version of R that the manifest lists first.
+    pub r: Option<RVersionRequest>,
+}
 
 /// The layers of the function.
 pub struct Layers {
@@ -24,17 +36,13 @@ pub struct Layers {
 
 impl Layers {
     /// Reads the named zips; none named, the runtime layer for a processor in `dist`.
-    pub fn read(
-        paths: &[PathBuf],
-        wanted: Option<Architecture>,
-        target: &'static Target,
-    ) -> Result<Layers> {
-        let this = match wanted {
+    pub fn read(paths: &[PathBuf], wanted: &Wanted, target: &'static Target) -> Result<Layers> {
+        let this = match wanted.architecture.or(wanted.usual) {
             Some(wanted) => wanted,
             None => settings::architecture(None)?,
         };
         let paths = match paths {
-            [] => vec![built_runtime(Path::new("dist"), this)?],
+            [] => vec![built_runtime(Path::new("dist"), this, wanted.r.as_ref())?],
             named => named.to_vec(),
         };
         let archives = paths
@@ -47,7 +55,10 @@ impl Layers {
             );
         }
         let architecture = architecture_of(&archives).unwrap_or(this);
-        if wanted.is_some_and(|wanted| wanted != architecture) {
+        if wanted
+            .architecture
+            .is_some_and(|wanted| wanted != architecture)
+        {
             bail!(
                 "--arch {this}: these layers are for {architecture}; name others with --layer, or leave --arch out"
             );
@@ -89,9 +100,13 @@ impl Layers {
 }
 
 /// The one runtime layer for a processor in a folder.
-fn built_runtime(folder: &Path, architecture: Architecture) -> Result<PathBuf> {
+fn built_runtime(
+    folder: &Path,
+    architecture: Architecture,
+    r: Option<&RVersionRequest>,
+) -> Result<PathBuf> {
     let name = &RuntimeRecipe::embedded().name;
-    let mut found: Vec<PathBuf> = fs_err::read_dir(folder)
+    let mut found: Vec<(RVersion, PathBuf)> = fs_err::read_dir(folder)
         .map(|entries| {
             entries
                 .flatten()
@@ -108,9 +123,18 @@ fn built_runtime(folder: &Path, architecture: Architecture) -> Result<PathBuf> {
             let record: BuildRecord = serde_json::from_slice(&fs_err::read(&path).ok()?).ok()?;
             let zip = folder.join(&record.zip);
             let is_it = record.name == *name && record.architecture == architecture;
-            (is_it && zip.is_file()).then_some(zip)
+            let version = record.r_version.parse().ok()?;
+            (is_it && zip.is_file()).then_some((version, zip))
         })
         .collect();
+    // Of several, the one that the manifest names first.
+    let versions: Vec<RVersion> = found.iter().map(|(version, _)| version.clone()).collect();
+    if let Some(meant) = r.and_then(|r| r.choose(&versions))
+        && versions.contains(&meant)
+    {
+        found.retain(|(version, _)| *version == meant);
+    }
+    let mut found: Vec<PathBuf> = found.into_iter().map(|(_, zip)| zip).collect();
     found.sort();
     match found.len() {
         0 => bail!(

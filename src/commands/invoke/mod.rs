@@ -19,10 +19,11 @@ use anyhow::{Context, Result, bail};
 use super::{Outcome, settings};
 use crate::cache::Cache;
 use crate::cli::InvokeArgs;
+use crate::manifest::Manifest;
 use crate::progress::Reporter;
 use crate::runtime_api::{Event, FunctionIdentity, FunctionSandbox};
 use crate::terminal::Printer;
-use layers::Layers;
+use layers::{Layers, Wanted};
 use log::Log;
 use session::Session;
 use watch::CodeChanges;
@@ -75,11 +76,17 @@ async fn sandbox<'a>(
     environment: &'a [(String, String)],
     reporter: &dyn Reporter,
 ) -> Result<FunctionSandbox<'a>> {
-    let target = settings::target(args.target.as_deref())?;
+    let project = std::env::current_dir().context("the current folder is gone")?;
+    let section = Manifest::read(&project)?.runtime;
+    let target = settings::target(args.target.as_deref().or(section.target.as_deref()))?;
     let cache = Cache::from_environment()?;
     // In a thread of its own, so that an interruption is heard while it reads.
-    let wanted = args.arch.as_deref().map(str::parse).transpose()?;
-    let read = move || Layers::read(&args.layers, wanted, target);
+    let wanted = Wanted {
+        architecture: args.arch.as_deref().map(str::parse).transpose()?,
+        usual: section.arch.first().map(str::parse).transpose()?,
+        r: section.r_version.first().map(str::parse).transpose()?,
+    };
+    let read = move || Layers::read(&args.layers, &wanted, target);
     let layers = tokio::task::spawn_blocking(read).await??;
     Ok(FunctionSandbox {
         layers: layers.unpacked(&cache, reporter).await?,

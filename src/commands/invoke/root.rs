@@ -55,7 +55,12 @@ impl Layers {
         };
         let (root, origin) = match name {
             "auto" => roots.automatic(&floor).await?,
-            name => roots.named(&name.parse()?).await?,
+            name => {
+                let root = name
+                    .parse()
+                    .context("--root takes auto, debian:SUITE, oci:IMAGE or dir:PATH")?;
+                roots.named(&root).await?
+            }
         };
         self.checked(root, &origin, &floor, reporter)
     }
@@ -113,7 +118,15 @@ impl Roots<'_> {
         match root {
             RootSpec::Debian(suite) => self.debian(suite).await,
             RootSpec::Image(image) => self.image(image, Patience::default()).await,
-            RootSpec::Folder(folder) => Ok((fs_err::canonicalize(folder)?, "as named".to_owned())),
+            RootSpec::Folder(folder) => {
+                let folder = fs_err::canonicalize(folder).with_context(|| {
+                    format!(
+                        "--root dir:{} names a folder that holds a root",
+                        folder.display()
+                    )
+                })?;
+                Ok((folder, "as named".to_owned()))
+            }
         }
     }
 
