@@ -69,7 +69,8 @@ impl Posit {
     }
 
     fn answer(&self, request: &Request) -> Reply {
-        match self.files.iter().find(|(path, _)| *path == request.target) {
+        let path = request.target.split('?').next().unwrap_or_default();
+        match self.files.iter().find(|(known, _)| known == path) {
             Some((_, content)) => Reply::file(request, content, "\"one\""),
             None => Reply::status(404),
         }

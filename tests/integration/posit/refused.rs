@@ -287,3 +287,116 @@ fn folders_do_for_servers() {
     assert_eq!(lock.matches("[[source]]").count(), 2, "{lock}");
     assert!(!lock.contains("url"), "{lock}");
 }
+
+#[test]
+fn a_signature_in_a_url_is_sent_and_never_written() {
+    let server = Posit::complete().serve();
+    let project = Project::new();
+    let url = server.url(&format!("r/manylinux_2_34/{R}?X-Amz-Signature=sesame"));
+    let output = succeed(
+        project
+            .build(&server.base())
+            .args(["-v", "--r-tarball", &url]),
+    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("sesame"), "{said}");
+    assert!(
+        server
+            .targets()
+            .iter()
+            .any(|target| target.ends_with("=sesame"))
+    );
+    assert_nowhere(&project.path(""), &["sesame"]);
+    let error = fail(
+        project
+            .build(&server.base())
+            .args(["--posit", &format!("{}?key=sesame", server.url("r"))]),
+        1,
+    );
+    assert!(
+        error.contains("leave the query out") && !error.contains("sesame"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_token_goes_to_the_first_cran_that_was_named_and_to_no_other() {
+    let (first, second) = (Server::of_files(&[]), Server::of_files(&[]));
+    let project = Project::new();
+    let mut command = project.build(&nobody());
+    command.args(["--r-source", "cran", "--r-version", "4.4.9"]);
+    command.args(["--cran", &first.base(), "--cran", &second.base()]);
+    fail(command.env("R_LAYER_REPO_CRAN_TOKEN", "sesame"), 1);
+    let told = |server: &Server| {
+        let requests = server.requests();
+        assert!(!requests.is_empty());
+        requests
+            .iter()
+            .any(|request| request.header("authorization") == "Bearer sesame")
+    };
+    assert!(told(&first) && !told(&second));
+}
+
+#[test]
+fn what_is_for_compiling_is_refused_with_a_prebuilt_r() {
+    let server = Posit::complete().serve();
+    let project = Project::new();
+    for flags in [
+        &["--blas", "openblas"][..],
+        &["--build-on-host"],
+        &["--build-root", "debian:bullseye"],
+        &["--engine", "docker", "--build-image", "debian:12"],
+    ] {
+        let error = fail(project.build(&server.base()).args(flags), 1);
+        assert!(
+            error.contains(flags[0]) && error.contains("--r-source cran"),
+            "{error}"
+        );
+    }
+    std::fs::write(
+        project.path("r-layer.toml"),
+        "[runtime]\nblas = \"openblas\"\n",
+    )
+    .unwrap();
+    let error = fail(&mut project.build(&server.base()), 1);
+    assert!(
+        error.contains("[runtime] blas") && error.contains("r-source = \"cran\""),
+        "{error}"
+    );
+    succeed(project.build(&server.base()).args(["--r-source", "posit"]));
+}
+
+#[test]
+fn a_folder_of_downloads_may_hold_what_is_for_something_else() {
+    let server = Posit::complete().serve();
+    let project = Project::new();
+    let folder = project.path("downloads");
+    std::fs::create_dir(&folder).unwrap();
+    let source = tarball(&[(
+        "jsonlite/DESCRIPTION",
+        None,
+        b"Package: jsonlite\nVersion: 9.0.0\n",
+    )]);
+    std::fs::write(folder.join("jsonlite_9.0.0.tar.gz"), source).unwrap();
+    std::fs::copy(
+        binary_jsonlite_arm64(),
+        folder.join("jsonlite_1.7.2.tar.gz"),
+    )
+    .unwrap();
+    succeed(project.build(&server.base()).arg("--sources").arg(&folder));
+    assert!(
+        project.lock().contains("version = \"1.9.1\""),
+        "{}",
+        project.lock()
+    );
+    let mut arm64 = project.build(&server.base());
+    arm64.args([
+        "--arch",
+        "arm64",
+        "--r-version",
+        "4.0.4",
+        "--p3m",
+        &nobody(),
+    ]);
+    succeed(arm64.arg("--sources").arg(&folder));
+}

@@ -129,6 +129,13 @@ fn auto_compiles_where_posit_has_nothing_and_not_where_it_has_something_wrong() 
         "{error}"
     );
 
+    // A series that Posit does not list, CRAN may have.
+    std::fs::write(cran.join("src/base/R-4/R-4.3.3.tar.gz"), "not a tarball").unwrap();
+    let mut command = project.build(&Posit::complete().serve().base());
+    command.args(["--r-source", "auto", "--cran"]).arg(&cran);
+    let error = fail(command.args(["--r-version", "4.3"]), 1);
+    assert!(error.contains("R 4.3 is 4.3.3"), "{error}");
+
     let mut posit = Posit::complete();
     posit.r("R-4.4.9-manylinux_2_34.tar.gz", read(&portable_r()));
     let server = posit.serve();
