@@ -25,9 +25,9 @@
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
-//! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, cache) → (layer, elf,
-//! package, target, manifest, lockfile, checksum, root_path, os, embedded); never back. The lower half knows neither network,
-//! terminal nor clap.
+//! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
+//! archive) → (layer, elf, package, target, manifest, lockfile, checksum, root_path, os, embedded); never back. The lower
+//! half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),

@@ -1,8 +1,9 @@
-//! Paths within a root file system: links are followed as a process in that root would follow them, never out of it.
+//! Paths within a root file system, or a folder that something is unpacked into: links are followed as a process in that
+//! root would follow them, and nothing leads out of it.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// How many links a path may go through, as the kernel has it.
 const MOST_LINKS: usize = 40;
@@ -32,6 +33,24 @@ pub fn resolve_in_root(root: &Path, path: &Path) -> Option<PathBuf> {
         }
     }
     Some(root.join(resolved))
+}
+
+/// Where a path from `start` leads, if it never leaves the folder; an absolute path does.
+pub fn within_folder(start: &Path, path: &Path) -> Option<PathBuf> {
+    let mut place = start.to_owned();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => place.push(part),
+            Component::ParentDir => {
+                if !place.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(place)
 }
 
 /// Can scripts be run in a root?

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{ArchiveError, Executables, within_folder};
+use super::{ArchiveError, Executables};
+use crate::root_path::within_folder;
 
 /// A link's place in the folder, and what it says.
 type Link = (PathBuf, PathBuf);

@@ -5,9 +5,11 @@ mod links;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use tar::EntryType;
+
+use crate::root_path::within_folder;
 
 /// Why a tarball is refused.
 #[derive(Debug, thiserror::Error)]
@@ -259,24 +261,6 @@ pub fn text_in(path: &Path, name: &str) -> Option<String> {
         }
     }
     None
-}
-
-/// Where a path from `start` leads, if it never leaves the folder; an absolute path does.
-pub fn within_folder(start: &Path, path: &Path) -> Option<PathBuf> {
-    let mut place = start.to_owned();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(part) => place.push(part),
-            Component::ParentDir => {
-                if !place.pop() {
-                    return None;
-                }
-            }
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(place)
 }
 
 /// The one folder that a source tarball holds at its top; the folder itself if there are several.

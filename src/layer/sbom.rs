@@ -21,6 +21,7 @@ use rayon::prelude::*;
 
 use super::archive::ArchiveEntry;
 use super::system_package::SystemPackage;
+use super::zoneinfo::TIME_ZONES;
 use super::{BuildRecord, ExaminedLayer, RuntimeRecipe};
 use crate::checksum::Sha256;
 use crate::package::{R_LICENSE, spdx_expression};
@@ -174,6 +175,17 @@ fn r_components(layer: &ExaminedLayer, record: &BuildRecord) -> Vec<Component> {
         library.properties = properties(&[("r-layer:path", "R/modules/curl.so")]);
         components.push(library);
     }
+    if let Some(zones) = record
+        .sources
+        .iter()
+        .find(|source| source.name == TIME_ZONES)
+    {
+        let release = &zones.version;
+        let purl = purl("generic", None, "tzdata", release, &[]);
+        let mut data = known(Classification::Data, purl, "tzdata", release);
+        data.properties = properties(&[("r-layer:path", "R/share/zoneinfo")]);
+        components.push(data);
+    }
     components
 }
 
@@ -187,14 +199,25 @@ fn package_components(layer: &ExaminedLayer) -> impl Iterator<Item = Component> 
     })
 }
 
+/// The BLAS of a prebuilt R is OpenBLAS under R's name for it, of which its own bill does not tell.
+const PREBUILT_BLAS: &str = "R/lib/libRblas.so";
+
+impl SbomSources<'_> {
+    /// Is R one that came compiled, with a bill of its own?
+    fn is_prebuilt(&self) -> bool {
+        !self.distributed.is_empty()
+    }
+}
+
 /// The shared libraries that were added, as what the distribution calls them where that is known.
 fn library_components(sources: &SbomSources<'_>) -> Result<Vec<Component>, SbomError> {
-    let paths = sources.record.added_libraries.keys();
-    let added: Vec<(&String, &ArchiveEntry)> = paths
+    let paths = sources.record.added_libraries.keys().map(String::as_str);
+    let added: Vec<(&str, &ArchiveEntry)> = paths
+        .chain(sources.is_prebuilt().then_some(PREBUILT_BLAS))
         .filter_map(|path| Some((path, sources.layer.archive.get(path)?)))
         .collect();
-    let component = |(path, entry): &(&String, &ArchiveEntry)| {
-        let path = path.as_str();
+    let component = |(path, entry): &(&str, &ArchiveEntry)| {
+        let path = *path;
         let name = path.rsplit('/').next().unwrap_or(path);
         let mut component =
             Component::new(Classification::Library, name, "", Some(path.to_owned()));

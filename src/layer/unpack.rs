@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::LayerArchive;
 use super::archive::{ArchiveEntry, ReadZipError};
-use crate::archive::within_folder;
 use crate::os::{set_mode, symlink};
+use crate::root_path::within_folder;
 
 /// Why a layer was not unpacked.
 #[derive(Debug, thiserror::Error)]

@@ -6,6 +6,9 @@
 use super::runtime::R_HOME;
 use super::{Entry, LayerTree};
 
+/// What they are called among the sources of a layer.
+pub const TIME_ZONES: &str = "time zones";
+
 /// Adds the time zones as R's `share/zoneinfo`, which bootstrap names in TZDIR, unless they are there. Returns their
 /// release, for example `2025b`, if they were added.
 pub fn insert_zoneinfo(tree: &mut LayerTree) -> Option<&'static str> {

@@ -14,7 +14,7 @@ use crate::layer::prune::{Pruned, prune};
 use crate::layer::record::{Saving, SourceRecord};
 use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
 use crate::layer::strip::strip;
-use crate::layer::zoneinfo::insert_zoneinfo;
+use crate::layer::zoneinfo::{TIME_ZONES, insert_zoneinfo};
 use crate::layer::{LayerTree, RuntimeRecipe};
 
 /// A tree that is ready to be zipped, and how it came about.
@@ -82,7 +82,7 @@ pub fn assemble(
     sources.extend(packages.iter().map(|package| package.source.clone()));
     if let Some(release) = insert_zoneinfo(&mut tree) {
         sources.push(SourceRecord {
-            name: "time zones".to_owned(),
+            name: TIME_ZONES.to_owned(),
             version: release.to_owned(),
             origin: "IANA's, in this r-layer".to_owned(),
             sha256: None,

@@ -132,7 +132,7 @@ fn leads_within(path: &str, target: &str, layer: &LayerArchive) -> bool {
     let parent = std::path::Path::new(path)
         .parent()
         .unwrap_or(std::path::Path::new(""));
-    crate::archive::within_folder(parent, std::path::Path::new(target))
+    crate::root_path::within_folder(parent, std::path::Path::new(target))
         .and_then(|place| place.to_str().map(str::to_owned))
         .is_some_and(|place| {
             let folder = format!("{place}/");

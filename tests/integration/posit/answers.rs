@@ -228,6 +228,9 @@ fn the_record_and_the_bill_say_whose_it_is() {
         names.contains(&"libpcre2-8-0"),
         "of Posit's own bill: {names:?}"
     );
+    for also in ["tzdata", "libRblas.so"] {
+        assert!(names.contains(&also), "{also}: {names:?}");
+    }
     assert!(
         !names.iter().any(|name| name.contains("fontconfig")),
         "{names:?}"
