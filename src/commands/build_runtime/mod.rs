@@ -4,6 +4,7 @@ mod assemble;
 mod pack;
 mod place;
 mod prebuilt;
+mod repositories;
 mod settings;
 mod sources;
 mod steps;
@@ -74,7 +75,7 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
                 settings.out.display()
             )
         })?;
-    let credentials = settings.credentials.clone();
+    let credentials = settings.repositories.credentials.clone();
     let builder = Builder {
         recipe,
         http: Http::from_environment(Patience::default(), credentials)?,

@@ -42,12 +42,12 @@ impl Builder<'_> {
 
     async fn portable_tarball(&self, version: &RVersion, lock: &Lockfile) -> Result<Tarball> {
         let architecture = self.settings.architecture;
-        let builds = &self.settings.builds;
+        let builds = &self.settings.repositories.builds;
         let built_for = BuiltFor {
             architecture,
             r: None,
         };
-        let mut locations = self.settings.r_tarballs.clone();
+        let mut locations = self.settings.repositories.r_tarballs.clone();
         locations.push(builds.location(version, architecture));
         let locked = lock.source("R", &version.to_string(), Some(&built_for));
         let file_name = builds.file_name(version, architecture);
@@ -91,7 +91,7 @@ impl Builder<'_> {
             "Posit's portable R is needed once. Where {} cannot be reached: name a mirror with --posit and --p3m, put \
              {file_name} and jsonlite's binary package into a folder and type --sources FOLDER, or compile R from CRAN's \
              source with --r-source cran",
-            self.settings.builds.base
+            self.settings.repositories.builds.base
         )
     }
 
@@ -107,6 +107,7 @@ impl Builder<'_> {
         };
         let repository = self
             .settings
+            .repositories
             .package_manager
             .binaries(&r_version.minor_text(), built_for.architecture);
         // The name of a binary says neither R nor processor, so that what is in a folder is looked into.
@@ -139,7 +140,7 @@ impl Builder<'_> {
         let folder =
             binary_package(&tarball, package, &version, &built_for, cache, reporter).await?;
         pin(lock, package, &version, Some(&built_for), &tarball);
-        let platform = &self.settings.package_manager.platform;
+        let platform = &self.settings.repositories.package_manager.platform;
         Ok(PackageFolder {
             name: package.to_owned(),
             folder,

@@ -6,13 +6,12 @@ use anyhow::{Context, Result, bail};
 use rawzip::time::UtcDateTime;
 
 use super::place::{self, Named};
+use super::repositories::Repositories;
 use crate::cli::BuildRuntimeArgs;
 use crate::commands::settings;
-use crate::credentials::{Credentials, CredentialsError};
 use crate::distribution::{Blas, BuildPlace, RSourceSpec, RVersionRequest};
 use crate::layer::{RuntimeRecipe, zip};
-use crate::manifest::Manifest;
-use crate::repository::{Location, Mirror, PackageManager, PortableBuilds};
+use crate::manifest::{Manifest, RuntimeSection};
 use crate::target::{Architecture, Target};
 
 /// Everything that decides what is built.
@@ -23,16 +22,8 @@ pub struct Settings {
     pub upgrade: bool,
     /// Where it comes from.
     pub r_source: RSourceSpec,
-    /// Its tarball, tried before the servers.
-    pub r_tarballs: Vec<Location>,
-    /// Posit's portable builds.
-    pub builds: PortableBuilds,
-    /// Posit Package Manager.
-    pub package_manager: PackageManager,
-    /// CRAN mirrors, in order.
-    pub mirrors: Vec<Mirror>,
-    /// By which servers know us.
-    pub credentials: Credentials,
+    /// Where R and packages are fetched.
+    pub repositories: Repositories,
     /// Folders with tarballs, looked into first.
     pub folders: Vec<PathBuf>,
     /// Where it is compiled.
@@ -60,80 +51,11 @@ impl Settings {
         manifest: Manifest,
         recipe: &RuntimeRecipe,
     ) -> Result<Settings> {
-        // An environment variable without a value is none.
-        for setting in [
-            &mut args.r_version,
-            &mut args.r_source,
-            &mut args.posit,
-            &mut args.p3m,
-            &mut args.build_root,
-            &mut args.engine,
-            &mut args.build_image,
-            &mut args.arch,
-            &mut args.target,
-            &mut args.s3_bucket,
-        ] {
-            setting.take_if(|text| text.is_empty());
-        }
+        forget_empty(&mut args);
         let section = manifest.runtime;
-        let typed_for_compiling = first_set([
-            ("blas", args.blas.is_some()),
-            ("build-root", args.build_root.is_some()),
-            ("build-on-host", args.build_on_host),
-            ("engine", args.engine.is_some()),
-            ("build-image", args.build_image.is_some()),
-        ]);
-        let listed_for_compiling = first_set([
-            ("blas", section.blas.is_some()),
-            ("build-root", section.build_root.is_some()),
-            ("engine", section.engine.is_some()),
-            ("build-image", section.build_image.is_some()),
-        ]);
-        let or = |flags: Vec<String>, section: Vec<String>| {
-            if flags.is_empty() { section } else { flags }
-        };
-        let mut credentials = Credentials::from_environment()?;
-        let mirrors = match or(args.cran, section.cran).as_slice() {
-            [] => recipe
-                .cran
-                .mirrors
-                .iter()
-                .map(|url| Mirror::parse(url))
-                .collect(),
-            [first, others @ ..] => {
-                // The variables are for one repository, so that no other learns what they hold.
-                let mut mirrors = vec![Mirror::parse(&credentials.of_repository("cran", first)?)];
-                for other in others {
-                    mirrors.push(Mirror::parse(&credentials.of_url("cran", other)?));
-                }
-                mirrors
-            }
-        };
-        let mut r_tarballs = Vec::new();
-        for text in or(args.r_tarball, section.r_tarball) {
-            let text = credentials.of_url("r-tarball", &text)?;
-            r_tarballs.push(Location::parse(&text));
-        }
-        let mut base = |name, flag: Option<String>, section: Option<String>, default: &str| {
-            let base = match flag.or(section) {
-                Some(named) => credentials.of_repository(name, &named)?,
-                None => default.to_owned(),
-            };
-            Ok::<_, CredentialsError>(Mirror::parse(&base))
-        };
-        let posit = &recipe.posit;
-        let builds = PortableBuilds {
-            base: base("posit", args.posit, section.posit, &posit.builds)?,
-            platform: posit.builds_platform.clone(),
-        };
-        let package_manager = PackageManager {
-            base: base("p3m", args.p3m, section.p3m, &posit.packages)?,
-            platform: posit.packages_platform.clone(),
-        };
-        let folders = match args.sources.is_empty() {
-            true => section.sources,
-            false => args.sources,
-        };
+        let r_source = r_source(&args, &section)?;
+        let repositories = Repositories::resolve(&args, &section, recipe)?;
+        let folders = or(&args.sources, &section.sources).to_vec();
         if let Some(absent) = folders.iter().find(|folder| !folder.is_dir()) {
             bail!("--sources {}: there is no such folder", absent.display());
         }
@@ -159,33 +81,13 @@ impl Settings {
         let request_of = |text: &str| Ok(text.parse::<RVersionRequest>()?);
         let r_version = section.r_version.first().map(str::to_owned);
         let arch = section.arch.first().map(str::to_owned);
-        let source_of = |text: &str| Ok(text.parse::<RSourceSpec>()?);
-        let r_source = parsed(args.r_source, section.r_source, "r-source", source_of)?;
-        if matches!(r_source, None | Some(RSourceSpec::Posit)) {
-            if let Some(flag) = typed_for_compiling {
-                bail!(
-                    "--{flag} is for compiling R, and Posit's is compiled already; type --r-source cran with it"
-                );
-            }
-            if let (None, Some(key)) = (&r_source, listed_for_compiling) {
-                bail!(
-                    "{}, [runtime] {key} is for compiling R, and Posit's is compiled already; add r-source = \"cran\", \
-                     or take {key} out",
-                    Manifest::NAME
-                );
-            }
-        }
         let architecture_of = |text: &str| settings::architecture(Some(text));
         let target_of = |text: &str| settings::target(Some(text));
         Ok(Settings {
             r_version: parsed(args.r_version, r_version, "r-version", request_of)?,
             upgrade: args.upgrade,
-            r_source: r_source.unwrap_or(RSourceSpec::Posit),
-            r_tarballs,
-            builds,
-            package_manager,
-            mirrors,
-            credentials,
+            r_source,
+            repositories,
             folders,
             place,
             blas: blas.unwrap_or(Blas::Reference),
@@ -206,6 +108,60 @@ impl Settings {
                 .map_or(1, usize::from),
         })
     }
+}
+
+/// An environment variable without a value is none.
+fn forget_empty(args: &mut BuildRuntimeArgs) {
+    for setting in [
+        &mut args.r_version,
+        &mut args.r_source,
+        &mut args.posit,
+        &mut args.p3m,
+        &mut args.build_root,
+        &mut args.engine,
+        &mut args.build_image,
+        &mut args.arch,
+        &mut args.target,
+        &mut args.s3_bucket,
+    ] {
+        setting.take_if(|text| text.is_empty());
+    }
+}
+
+/// Where R comes from. What is for compiling makes no sense with one that is compiled already.
+fn r_source(args: &BuildRuntimeArgs, section: &RuntimeSection) -> Result<RSourceSpec> {
+    let source_of = |text: &str| Ok(text.parse::<RSourceSpec>()?);
+    let (flag, listed) = (args.r_source.clone(), section.r_source.clone());
+    let named = parsed(flag, listed, "r-source", source_of)?;
+    let typed = first_set([
+        ("blas", args.blas.is_some()),
+        ("build-root", args.build_root.is_some()),
+        ("build-on-host", args.build_on_host),
+        ("engine", args.engine.is_some()),
+        ("build-image", args.build_image.is_some()),
+    ]);
+    let listed = first_set([
+        ("blas", section.blas.is_some()),
+        ("build-root", section.build_root.is_some()),
+        ("engine", section.engine.is_some()),
+        ("build-image", section.build_image.is_some()),
+    ]);
+    match (named, typed, listed) {
+        (None | Some(RSourceSpec::Posit), Some(flag), _) => bail!(
+            "--{flag} is for compiling R, and Posit's is compiled already; type --r-source cran with it"
+        ),
+        (None, None, Some(key)) => bail!(
+            "{}, [runtime] {key} is for compiling R, and Posit's is compiled already; add r-source = \"cran\", or take \
+             {key} out",
+            Manifest::NAME
+        ),
+        (named, ..) => Ok(named.unwrap_or(RSourceSpec::Posit)),
+    }
+}
+
+/// A list of the flag or environment, else of the manifest.
+pub(super) fn or<'a, T>(flags: &'a [T], section: &'a [T]) -> &'a [T] {
+    if flags.is_empty() { section } else { flags }
 }
 
 fn first_set<const N: usize>(settings: [(&'static str, bool); N]) -> Option<&'static str> {

@@ -89,8 +89,8 @@ impl Builder<'_> {
     async fn r_tarball(&self, version: &RVersion, lock: &mut Lockfile) -> Result<Tarball> {
         let text = version.to_string();
         let known = (text == self.recipe.r.version).then_some(self.recipe.r.sha256);
-        let mut locations = self.settings.r_tarballs.clone();
-        locations.extend(r_locations(&self.settings.mirrors, version));
+        let mut locations = self.settings.repositories.r_tarballs.clone();
+        locations.extend(r_locations(&self.settings.repositories.mirrors, version));
         let request = TarballRequest {
             what: format!("R {version}'s source"),
             built_for: None,
@@ -109,7 +109,7 @@ impl Builder<'_> {
                 Ok(tarball)
             }
             Err(error @ TarballError::Nowhere { not_there: true, .. }) => {
-                let there = available_r_versions(&self.settings.mirrors, version.major(), &self.http).await;
+                let there = available_r_versions(&self.settings.repositories.mirrors, version.major(), &self.http).await;
                 Err(error).with_context(|| unknown_version(version, &there))
             }
             Err(error) => Err(error).context(
@@ -180,6 +180,7 @@ impl Builder<'_> {
                 "the R package {package} is at none of {}; name a mirror that has it with --cran, or a folder with \
                  its tarball with --sources",
                 self.settings
+                    .repositories
                     .mirrors
                     .iter()
                     .map(ToString::to_string)
@@ -192,7 +193,7 @@ impl Builder<'_> {
             built_for: None,
             sha256,
             file_names: package_file_names(package, &version),
-            locations: package_locations(&self.settings.mirrors, package, &version),
+            locations: package_locations(&self.settings.repositories.mirrors, package, &version),
         };
         let tarball = self.tarballs().obtain(&request).await?;
         pin(lock, package, &version, None, &tarball);
@@ -215,7 +216,7 @@ impl Builder<'_> {
         ) {
             return Ok(Some((version, None)));
         }
-        let found = newest_package(&self.settings.mirrors, package, &self.http)
+        let found = newest_package(&self.settings.repositories.mirrors, package, &self.http)
             .await
             .with_context(|| {
                 format!(

@@ -71,7 +71,7 @@ impl Builder<'_> {
                 RVersionRequest::Minor(version) => vec![version.major()],
                 _ => vec![newest + 1, newest],
             };
-            let mirrors = &self.settings.mirrors;
+            let mirrors = &self.settings.repositories.mirrors;
             let mut there = Vec::new();
             for major in majors {
                 there.extend(available_r_versions(mirrors, major, &self.http).await);
@@ -91,7 +91,8 @@ impl Builder<'_> {
         match self.settings.r_source {
             RSourceSpec::Cran => of_cran().await,
             // What Posit does not have CRAN may have.
-            RSourceSpec::Auto => match self.settings.builds.versions(&self.http).await {
+            RSourceSpec::Auto => match self.settings.repositories.builds.versions(&self.http).await
+            {
                 Ok(there) if request.choose(&there).is_some() => Ok(there),
                 Ok(mut there) => {
                     there.extend(of_cran().await.unwrap_or_default());
@@ -100,7 +101,7 @@ impl Builder<'_> {
                 Err(_) => of_cran().await,
             },
             RSourceSpec::Posit | RSourceSpec::Folder(_) => {
-                self.settings.builds.versions(&self.http).await
+                self.settings.repositories.builds.versions(&self.http).await
             }
         }
     }
