@@ -9,7 +9,7 @@ use crate::distribution::R;
 use crate::elf::LibraryFolders;
 use crate::layer::bundled::{leave_out_optional, leave_out_unneeded};
 use crate::layer::complete::{AddedLibrary, complete};
-use crate::layer::elf_files::elf_files;
+use crate::layer::elf_files::{ElfFiles, elf_files};
 use crate::layer::prune::{Pruned, prune};
 use crate::layer::record::{Saving, SourceRecord};
 use crate::layer::runtime::{insert_description, insert_r, insert_runtime};
@@ -38,40 +38,9 @@ pub fn assemble(
     steps: &mut Steps<'_>,
 ) -> Result<Assembled> {
     let (target, architecture) = (settings.target, settings.architecture);
-    let mut tree = LayerTree::default();
-    insert_r(&mut tree, &r.home)?;
-    for package in packages {
-        let place = format!("R/library/{}", package.name);
-        tree.insert_folder(&place, &package.folder)?;
-    }
-    insert_runtime(&mut tree);
-    insert_description(
-        &mut tree,
-        &recipe.name,
-        &r.version.to_string(),
-        &target.name,
-        architecture.aws_name(),
-    );
+    let mut tree = take_in(r, packages, settings, recipe)?;
     steps.done("folders taken in");
-    let mut left_out = prune(&mut tree, &recipe.prune)?;
-    steps.done("pruned");
-    let mut files = elf_files(&tree)?;
-    steps.done("ELF headers read");
-    let provided = |soname: &str| target.guarantees(soname, architecture);
-    left_out.extend(leave_out_optional(
-        &mut tree,
-        &mut files,
-        &recipe.optional,
-        provided,
-    )?);
-    left_out.push(leave_out_unneeded(&mut tree, &mut files));
-    let stripped = strip(&mut tree, &files)?;
-    left_out.push(Pruned {
-        reason: "symbols and debug information, which only debuggers read".to_owned(),
-        files: stripped.files,
-        bytes: stripped.bytes,
-    });
-    steps.done("stripped");
+    let (files, left_out) = leave_out(&mut tree, settings, recipe, steps)?;
     let folders = match &r.root {
         Some(root) => LibraryFolders::of_root(root, architecture, &[]),
         None => LibraryFolders::none(),
@@ -99,4 +68,57 @@ pub fn assemble(
         added,
         sources,
     })
+}
+
+/// Everything that there is: R, its packages, the runtime.
+fn take_in(
+    r: &R,
+    packages: &[PackageFolder],
+    settings: &Settings,
+    recipe: &RuntimeRecipe,
+) -> Result<LayerTree> {
+    let mut tree = LayerTree::default();
+    insert_r(&mut tree, &r.home)?;
+    for package in packages {
+        let place = format!("R/library/{}", package.name);
+        tree.insert_folder(&place, &package.folder)?;
+    }
+    insert_runtime(&mut tree);
+    insert_description(
+        &mut tree,
+        &recipe.name,
+        &r.version.to_string(),
+        &settings.target.name,
+        settings.architecture.aws_name(),
+    );
+    Ok(tree)
+}
+
+/// Leaves out what nothing on Lambda needs. Returns the ELF files that stay, and what was left out.
+fn leave_out(
+    tree: &mut LayerTree,
+    settings: &Settings,
+    recipe: &RuntimeRecipe,
+    steps: &mut Steps<'_>,
+) -> Result<(ElfFiles, Vec<Pruned>)> {
+    let mut left_out = prune(tree, &recipe.prune)?;
+    steps.done("pruned");
+    let mut files = elf_files(tree)?;
+    steps.done("ELF headers read");
+    let provided = |soname: &str| settings.target.guarantees(soname, settings.architecture);
+    left_out.extend(leave_out_optional(
+        tree,
+        &mut files,
+        &recipe.optional,
+        provided,
+    )?);
+    left_out.push(leave_out_unneeded(tree, &mut files));
+    let stripped = strip(tree, &files)?;
+    left_out.push(Pruned {
+        reason: "symbols and debug information, which only debuggers read".to_owned(),
+        files: stripped.files,
+        bytes: stripped.bytes,
+    });
+    steps.done("stripped");
+    Ok((files, left_out))
 }
