@@ -336,21 +336,24 @@ fn an_engine_that_does_not_work_says_what_to_type() {
             "names no image",
         ),
     ] {
-        fails_with(
-            project.r_layer().args(["build", "runtime"]).args(flags),
-            &[words],
-        );
+        let mut command = project.r_layer();
+        command.args(["build", "runtime", "--r-source", "cran"]);
+        fails_with(command.args(flags), &[words]);
     }
     let manifest =
         |text: &str| std::fs::write(project.folder.path().join("r-layer.toml"), text).unwrap();
     manifest("[runtime]\nengine = \"podman\"\nbuild-root = \"debian:bullseye\"\n");
     fails_with(
-        project.r_layer().args(["build", "runtime"]),
+        project
+            .r_layer()
+            .args(["build", "runtime", "--r-source", "cran"]),
         &["both build-root and engine"],
     );
     manifest("[runtime]\nengine = \"lxc\"\nbuild-image = \"debian\"\n");
     fails_with(
-        project.r_layer().args(["build", "runtime"]),
+        project
+            .r_layer()
+            .args(["build", "runtime", "--r-source", "cran"]),
         &["r-layer.toml, [runtime] engine", "lxc"],
     );
     assert_eq!(project.lock(), "");
