@@ -25,11 +25,10 @@ play <- function(handler, folder, events = list(), environment = character()) {
         paste0("LAMBDA_TASK_ROOT=", shQuote(file.path(functions_folder, folder))),
         paste0("_HANDLER=", shQuote(handler)), "AWS_LAMBDA_FUNCTION_NAME=tested", environment
     )
-    main <- file.path(runtime_folder, "main.R")
-    program <- file.path(R.home("bin"), "R")
-    command <- paste("env", paste(settings, collapse = " "), shQuote(program),
-        "--no-echo --no-restore --no-save --no-site-file --no-init-file",
-        shQuote(paste0("--file=", main)), ">", log, "2>&1; echo exit status $? >>", log)
+    # As Lambda starts it: by bootstrap, which is beside the runtime's folder.
+    bootstrap <- file.path(dirname(runtime_folder), "bootstrap")
+    command <- paste("env", paste(settings, collapse = " "), shQuote(bootstrap), ">", log,
+        "2>&1; echo exit status $? >>", log)
     system(paste0("(", command, ")"), wait = FALSE)
     answers <- serve_events(api$socket, events)
     list(answers = answers, log = finished_log(log))

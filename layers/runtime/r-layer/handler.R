@@ -29,9 +29,16 @@ describe_handler <- function(name, fun, event = "auto") {
         dots = match("...", names, nomatch = 0L), order = names, whole = whole)
 }
 
-# Runs the file. Its own function so that stack traces can begin below it.
+# Runs the file, as source() does; that would load utils. Its own function so that stack traces can
+# begin below it.
 enter_source <- function(file) {
-    source(file, local = globalenv(), keep.source = TRUE, encoding = "UTF-8")
+    lines <- readLines(file, warn = FALSE, encoding = "UTF-8")
+    lines[1L] <- sub("^\ufeff", "", lines[1L])
+    copy <- srcfilecopy(file, lines, file.mtime(file), isFile = TRUE)
+    expressions <- parse(text = lines, srcfile = copy, keep.source = TRUE, encoding = "UTF-8")
+    for (i in seq_along(expressions)) {
+        eval(expressions[i], globalenv())
+    }
 }
 
 # Takes "file.function". Both parts may hold dots: the first dot counts that leaves a file that

@@ -13,6 +13,7 @@ serve <- function(api, handler) {
     restore_sinks(sinks)
     flush(stdout())
     send_answer(api, invocation$id, answer)
+    prepare_jit()
 }
 
 # Runs the handler on the bytes of an event. Returns list(text) or list(text, failure), text: JSON.
@@ -52,6 +53,8 @@ run_handler <- function(handler, bytes, context, state) {
 # Calls the handler by its name, so that errors and traces show that, not the function's text.
 # Its own function so that stack traces can begin below it.
 enter_handler <- function(name, arguments) {
+    resume_jit()
+    on.exit(pause_jit())
     do.call(name, arguments, envir = globalenv())
 }
 

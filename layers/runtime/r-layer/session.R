@@ -11,6 +11,7 @@ session$depth <- 0L
 # Starts the runtime: loads the handler, then answers invocations for ever.
 start <- function() {
     options(keep.source = TRUE)
+    become_plain(Sys.getenv("R_LAYER_LATE"))
     mask_quit()
     attach_public_functions()
     api <- runtime_api(Sys.getenv("AWS_LAMBDA_RUNTIME_API"))
@@ -21,12 +22,26 @@ start <- function() {
     repeat serve(api, loaded$value)
 }
 
+# Makes a plain session of what bootstrap has started with less: what is missing comes when it is
+# wanted. late: what is missing, "packages" or "packages,jit".
+become_plain <- function(late) {
+    Sys.unsetenv("R_LAYER_LATE")
+    if (nzchar(late)) {
+        attach_default_packages()
+    }
+    if (late == "packages,jit") {
+        take_over_jit()
+    }
+}
+
 # Does what is best done once, before the first event. Returns the handler.
 initialise <- function() {
     setwd(Sys.getenv("LAMBDA_TASK_ROOT", "."))
     attach_packages(Sys.getenv("R_LAYER_ATTACH"))
     loadNamespace("jsonlite")
-    load_handler(Sys.getenv("_HANDLER"))
+    handler <- load_handler(Sys.getenv("_HANDLER"))
+    load_ahead()
+    handler
 }
 
 # Tells Lambda why the function can't start, and ends the process, as Lambda demands.
