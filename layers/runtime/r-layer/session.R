@@ -11,7 +11,7 @@ session$depth <- 0L
 # Starts the runtime: loads the handler, then answers invocations for ever.
 start <- function() {
     options(keep.source = TRUE)
-    become_plain(Sys.getenv("R_LAYER_LATE"))
+    become_plain()
     mask_quit()
     attach_public_functions()
     api <- runtime_api(Sys.getenv("AWS_LAMBDA_RUNTIME_API"))
@@ -23,8 +23,9 @@ start <- function() {
 }
 
 # Makes a plain session of what bootstrap has started with less: what is missing comes when it is
-# wanted. late: what is missing, "packages" or "packages,jit".
-become_plain <- function(late) {
+# wanted. R_LAYER_LATE says what is missing: "packages" or "packages,jit".
+become_plain <- function() {
+    late <- Sys.getenv("R_LAYER_LATE")
     Sys.unsetenv("R_LAYER_LATE")
     if (nzchar(late)) {
         attach_default_packages()
