@@ -50,8 +50,10 @@ read_settings <- function() {
         change_setting(name, value_of_text(name, text), "The environment variable ",
             setting_variables[[name]])
     }
-    settings$log_level_variable <- settings$log_level
-    settings$log_level <- NULL
+    if (!is.null(settings$log_level)) {
+        settings$log_level_variable <- settings$log_level
+        rm("log_level", envir = settings)
+    }
 }
 
 # What the text of an environment variable means; text that means nothing is left for the error.
