@@ -18,18 +18,22 @@ pub fn text(path: &str) -> &'static str {
 
 /// The files in a folder below `layers/`, sorted: (name, content). Folders in it are left out.
 pub fn files(folder: &str) -> Vec<(String, &'static [u8])> {
-    let mut files: Vec<(String, &[u8])> = LAYERS
-        .get_dir(folder)
-        .map(|folder| {
-            folder
-                .files()
-                .filter_map(|file| {
-                    let name = file.path().file_name()?.to_str()?;
-                    Some((name.to_owned(), file.contents()))
-                })
-                .collect()
-        })
-        .unwrap_or_default();
+    let mut files = all_files(folder);
+    files.retain(|(name, _)| !name.contains('/'));
+    files
+}
+
+/// The files in a folder below `layers/` and in all folders in it, sorted: (path in the folder, content).
+pub fn all_files(folder: &str) -> Vec<(String, &'static [u8])> {
+    let mut files = Vec::new();
+    let mut open: Vec<_> = LAYERS.get_dir(folder).into_iter().collect();
+    while let Some(next) = open.pop() {
+        open.extend(next.dirs());
+        files.extend(next.files().filter_map(|file| {
+            let path = file.path().strip_prefix(folder).ok()?.to_str()?;
+            Some((path.to_owned(), file.contents()))
+        }));
+    }
     files.sort();
     files
 }

@@ -76,7 +76,7 @@ pub fn insert_runtime(tree: &mut LayerTree) {
         "bootstrap",
         Entry::bytes(embedded::text("runtime/bootstrap").as_bytes(), true),
     );
-    for (name, content) in embedded::files("runtime/r-layer") {
+    for (name, content) in embedded::all_files("runtime/r-layer") {
         tree.insert(format!("r-layer/{name}"), Entry::bytes(content, false));
     }
 }
@@ -141,5 +141,9 @@ mod tests {
         insert_runtime(&mut tree);
         assert_eq!(tree.get("bootstrap").unwrap().mode(), 0o755);
         assert!(tree.get("r-layer/main.R").is_some());
+        assert!(
+            tree.get("r-layer/library/lambdr/Meta/package.rds")
+                .is_some()
+        );
     }
 }

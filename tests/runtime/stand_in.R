@@ -15,23 +15,51 @@ listen <- function() {
 # vectors, or list(body, headers, drop), drop: the connection is dropped right after the event;
 # NULL drops the connection instead of sending an event.
 # Returns list(answers, log): each answer list(path, headers, body); a last one without an event
-# when the function could not start.
+# when the function could not start. folder: of those fixtures, or an absolute path.
 play <- function(handler, folder, events = list(), environment = character()) {
     api <- listen()
     on.exit(close(api$socket))
     log <- tempfile()
+    root <- if (startsWith(folder, "/")) folder else file.path(functions_folder, folder)
     settings <- c(
         paste0("AWS_LAMBDA_RUNTIME_API=127.0.0.1:", api$port),
-        paste0("LAMBDA_TASK_ROOT=", shQuote(file.path(functions_folder, folder))),
+        paste0("LAMBDA_TASK_ROOT=", shQuote(root)),
         paste0("_HANDLER=", shQuote(handler)), "AWS_LAMBDA_FUNCTION_NAME=tested", environment
     )
     # As Lambda starts it: by bootstrap, which is beside the runtime's folder.
     bootstrap <- file.path(dirname(runtime_folder), "bootstrap")
-    command <- paste("env", paste(settings, collapse = " "), shQuote(bootstrap), ">", log,
-        "2>&1; echo exit status $? >>", log)
+    command <- paste("cd", shQuote(root), "&& env", paste(settings, collapse = " "),
+        shQuote(bootstrap), ">", log, "2>&1; echo exit status $? >>", log)
     system(paste0("(", command, ")"), wait = FALSE)
     answers <- serve_events(api$socket, events)
     list(answers = answers, log = finished_log(log))
+}
+
+# Makes a folder of code: names are paths, values the text. Returns its path.
+code_folder <- function(...) {
+    files <- list(...)
+    folder <- tempfile("code")
+    for (name in names(files)) {
+        path <- file.path(folder, name)
+        dir.create(dirname(path), FALSE, TRUE)
+        writeLines(files[[name]], path)
+    }
+    folder
+}
+
+# Makes an installed package, as small as R takes it, in a library. code: its R code as text.
+fake_package <- function(library, name, code, exports) {
+    folder <- file.path(library, name)
+    dir.create(file.path(folder, "R"), FALSE, TRUE)
+    dir.create(file.path(folder, "Meta"))
+    description <- c(Package = name, Version = "9.9.9", Title = "Fake", License = "MIT")
+    write.dcf(as.list(description), file.path(folder, "DESCRIPTION"))
+    writeLines(paste0("export(", exports, ")"), file.path(folder, "NAMESPACE"))
+    writeLines(code, file.path(folder, "R", name))
+    built <- list(R = getRversion(), Platform = "", Date = "2026-01-01 00:00:00 UTC",
+        OStype = "unix")
+    saveRDS(list(DESCRIPTION = description, Built = built),
+        file.path(folder, "Meta", "package.rds"))
 }
 
 # Waits until the process has ended, and returns its output.

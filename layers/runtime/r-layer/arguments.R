@@ -6,7 +6,9 @@ event_keys <- c("headers", "body", "queryStringParameters", "pathParameters", "r
 
 # Takes a handler, an event and the context. Returns the list of arguments for do.call().
 arguments_for <- function(handler, event, context) {
-    arguments <- if (handler$whole) {
+    arguments <- if (!is.null(event$text)) {
+        deserialised_arguments(handler, event$text)
+    } else if (handler$whole) {
         whole_event(handler, event)
     } else {
         switch(event$kind,
@@ -44,7 +46,7 @@ wants_keys <- function(handler, event) {
 unpack <- function(handler, event) {
     switch(event$kind,
         http = http_arguments(handler, event$value),
-        sns = content_arguments(handler, list(), event$value$Records$Sns$Message),
+        sns = content_arguments(handler, list(), only_record(event$value)$Sns$Message),
         eventbridge = object_arguments(event$value$detail)
     )
 }
@@ -53,7 +55,8 @@ unpack <- function(handler, event) {
 # JSON value as the first argument. Text that is no JSON is the first argument too, unless it says
 # that it is JSON.
 content_arguments <- function(handler, arguments, text, must_be_json = FALSE) {
-    value <- tryCatch(list(read_json(text, what = "body")), error = function(e) {
+    read <- function() read_json(text, wants_tables(TRUE), wants_vectors(), what = "body")
+    value <- tryCatch(list(read()), error = function(e) {
         if (must_be_json) stop(e) else list(text)
     })
     if (grepl("^[ \t\r\n]*[{]", text) && is.list(value[[1]])) {

@@ -78,7 +78,7 @@ stack_trace <- function(failure) {
 # calls: a list of calls. An error of the runtime's own leaves none.
 users_calls <- function(calls) {
     names <- vapply(calls, called_name, "")
-    first <- match(TRUE, names %in% c("enter_handler", "enter_source"), length(calls)) + 1L
+    first <- match(TRUE, names %in% entrances, length(calls)) + 1L
     while (first <= length(calls) && names[first] %in% ways_in) {
         first <- first + 1L
     }
@@ -89,6 +89,7 @@ users_calls <- function(calls) {
     calls[seq_along(calls) >= first & seq_along(calls) <= last]
 }
 
+entrances <- c("enter_handler", "enter_source", "enter_package")
 ways_in <- c("do.call", "source", "withVisible", "eval")
 ways_out <- c(".handleSimpleError", "h", "withRestarts", "withRestartList", "withOneRestart",
     "doWithOneRestart", "signalCondition", ".signalSimpleWarning", "handler_quit",

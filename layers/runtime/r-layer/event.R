@@ -2,14 +2,19 @@
 # direct event may hold any text.
 
 # Takes the bytes of an event and the handler. Returns list(kind, value), kind: "none" (no body),
-# "value" (JSON that is no object), "direct", "http", "sns" or "eventbridge".
+# "value" (JSON that is no object), "direct", "http", "sns" or "eventbridge"; with a `text` if that
+# is for the deserialiser of the handler's file.
 read_event <- function(bytes, handler) {
-    text <- trimws(bytes_to_text(bytes), whitespace = "[ \t\r\n]")
+    text <- bytes_to_text(bytes)
+    if (!is.null(settings$deserialiser)) {
+        return(unread_event(text))
+    }
+    text <- trimws(text, whitespace = "[ \t\r\n]")
     if (!nzchar(text)) {
         return(list(kind = "none", value = NULL))
     }
     # A handler of whole events walks its records; arguments are data frames and matrices instead.
-    value <- read_json(text, tables = !handler$whole)
+    value <- read_json(text, tables = wants_tables(!handler$whole), vectors = wants_vectors())
     # By the text, because a list no longer tells an empty object from an empty array.
     kind <- if (startsWith(text, "{")) kind_of_object(value) else "value"
     list(kind = kind, value = value)
@@ -43,14 +48,22 @@ is_load_balancer <- function(event) {
     is.list(event[["requestContext"]][["elb"]])
 }
 
-# One record from SNS. In tables, as direct arguments are read, the records are a data frame.
+# One record from SNS.
 is_sns <- function(event) {
+    record <- only_record(event)
+    is.list(record) && identical(record[["EventSource"]], "aws:sns") &&
+        is.list(record[["Sns"]]) && is_text(record[["Sns"]][["Message"]])
+}
+
+# The record of an event that has but one, else NULL. Records are a data frame or, if the settings
+# want no tables, a list.
+only_record <- function(event) {
     records <- event[["Records"]]
-    if (!is.data.frame(records) || nrow(records) != 1L) {
-        return(FALSE)
+    if (is.data.frame(records)) {
+        if (nrow(records) == 1L) records
+    } else if (is.list(records) && is.null(names(records)) && length(records) == 1L) {
+        records[[1]]
     }
-    identical(records[["EventSource"]], "aws:sns") && is.data.frame(records[["Sns"]]) &&
-        is_text(records[["Sns"]][["Message"]])
 }
 
 is_eventbridge <- function(event) {

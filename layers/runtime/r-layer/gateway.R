@@ -5,7 +5,7 @@
 http_arguments <- function(handler, event) {
     arguments <- typed(handler, text_parameters(event, "pathParameters"))
     body <- http_body(event)
-    if (is.raw(body)) {
+    if (is.raw(body) || stays_encoded(event)) {
         arguments <- first_argument(handler, arguments, body)
     } else if (has_type(event, "application/x-www-form-urlencoded")) {
         fields <- typed(handler, form_fields(body))
@@ -22,7 +22,8 @@ http_arguments <- function(handler, event) {
 # A field of the event that maps names to text, as a list; empty when it is absent or null.
 text_parameters <- function(event, field) {
     value <- event[[field]]
-    if (is.list(value)) value else list()
+    # The values of one name are text, whatever the settings want of arrays.
+    if (is.list(value)) lapply(value, unlist) else list()
 }
 
 # Query parameters as a list of character vectors. HTTP APIs and function URLs join the values of
@@ -56,11 +57,17 @@ http_body <- function(event) {
     if (!is_text(body) || !nzchar(body)) {
         return(NULL)
     }
-    if (isTRUE(event[["isBase64Encoded"]])) {
+    if (isTRUE(event[["isBase64Encoded"]]) && !stays_encoded(event)) {
         bytes <- jsonlite::base64_dec(body)
         body <- tryCatch(bytes_to_text(bytes), error = function(e) bytes)
     }
     body
+}
+
+# Does the body stay in base64, as the settings want?
+stays_encoded <- function(event) {
+    isTRUE(event[["isBase64Encoded"]]) && is_text(event[["body"]]) &&
+        isFALSE(settings$decode_base64)
 }
 
 # Does the request have a body of this content type?
@@ -146,7 +153,7 @@ http_response <- function(event, result) {
     if (is_response(result)) {
         return(write_result(result))
     }
-    response <- list(isBase64Encoded = FALSE, statusCode = 200L, body = write_result(result))
+    response <- list(isBase64Encoded = FALSE, statusCode = 200L, body = result_text(result))
     write_json(with_headers(event, response, "application/json"))
 }
 

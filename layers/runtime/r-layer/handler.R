@@ -1,19 +1,57 @@
-# Finding and loading the handler: `file.function`, as the setting "Handler" names it.
+# Finding and loading the handler, as the setting "Handler" names it: `file.function`,
+# `package::function`, or `function` of runtime.R.
 
 # Takes the name. Loads the file into the global environment, where R users expect their code.
-# Returns the handler: list(name, parameters, defaults, dots, whole).
+# Returns the handler, as describe_handler() makes it.
 load_handler <- function(setting) {
+    if (grepl("::", setting, fixed = TRUE)) {
+        return(load_package_handler(setting))
+    }
     found <- split_handler_name(setting)
     log_debug("Sourcing '", found$file, "'")
     enter_source(found$file)
-    if (!exists(found$name, globalenv(), mode = "function")) {
+    config <- lambdr_config()
+    if (is.function(config$handler) && (isTRUE(found$bare) || !is_function(found$name))) {
+        found$name <- config$name
+        place <- new.env(parent = globalenv())
+        assign(found$name, config$handler, place)
+    } else {
+        place <- if (is.environment(config$environ)) config$environ else globalenv()
+    }
+    if (!is_function(found$name, place)) {
         stop_missing_function(setting, found)
     }
-    describe_handler(found$name, get(found$name, globalenv(), mode = "function"), session$event)
+    fun <- get(found$name, place, mode = "function")
+    describe_handler(found$name, fun, wanted_event(), place = place)
 }
 
-# What the runtime needs to know of a function. event: as lambda_config() took it.
-describe_handler <- function(name, fun, event = "auto") {
+is_function <- function(name, place = globalenv()) {
+    exists(name, place, mode = "function")
+}
+
+# Takes "package::function". Loads the package, from wherever R finds it.
+load_package_handler <- function(setting) {
+    parts <- strsplit(setting, "::", fixed = TRUE)[[1]]
+    if (length(parts) != 2L || !all(nzchar(parts)) || grepl("^:", parts[2])) {
+        stop_bad_package_handler(setting)
+    }
+    log_debug("Loading package '", parts[1], "'")
+    exports <- getNamespaceExports(enter_package(parts[1]))
+    fun <- if (parts[2] %in% exports) getExportedValue(parts[1], parts[2])
+    if (!is.function(fun)) {
+        stop_missing_export(setting, parts, exports)
+    }
+    call <- call("::", as.name(parts[1]), as.name(parts[2]))
+    describe_handler(setting, fun, wanted_event(), target = call)
+}
+
+wanted_event <- function() {
+    if (is.null(settings$event)) "auto" else settings$event
+}
+
+# What the runtime needs to know of a function. event: as lambda_config() took it. target, place:
+# by what the handler is called, a name or `package::function`, and where.
+describe_handler <- function(name, fun, event = "auto", target = name, place = globalenv()) {
     # A primitive has no formals of its own; args() gives those it documents, if any.
     parameters <- formals(if (is.primitive(fun)) args(fun) else fun)
     if (is.primitive(fun) && is.null(args(fun))) {
@@ -25,8 +63,9 @@ describe_handler <- function(name, fun, event = "auto") {
         arguments = FALSE,
         "event" %in% names && all(names %in% c("event", "context", "..."))
     )
-    list(name = name, parameters = setdiff(names, "..."), defaults = as.list(parameters),
-        dots = match("...", names, nomatch = 0L), order = names, whole = whole)
+    list(name = name, target = target, place = place, parameters = setdiff(names, "..."),
+        defaults = as.list(parameters), dots = match("...", names, nomatch = 0L), order = names,
+        whole = whole)
 }
 
 # Runs the file, as source() does; that would load utils. Its own function so that stack traces can
@@ -41,23 +80,41 @@ enter_source <- function(file) {
     }
 }
 
+# Loads a package. Its own function for the same reason.
+enter_package <- function(package) {
+    loadNamespace(package)
+}
+
 # Takes "file.function". Both parts may hold dots: the first dot counts that leaves a file that
-# exists. Returns list(file, name).
+# exists. Any other name is one of runtime.R's functions, where that is. Returns list(file, name),
+# for those with bare = TRUE.
 split_handler_name <- function(setting) {
     dots <- gregexpr(".", setting, fixed = TRUE)[[1]]
     stems <- substring(setting, 1L, dots - 1L)
     names <- substring(setting, dots + 1L)
     sensible <- dots > 0L & nzchar(names) & nzchar(basename(stems)) & !grepl("/", names)
     if (!any(sensible)) {
-        stop_bad_name(setting)
+        bare <- bare_handler(setting)
+        return(if (is.null(bare)) stop_bad_name(setting) else bare)
     }
     files <- vapply(stems, source_file, "")
     exists <- sensible & nzchar(files)
     if (!any(exists)) {
-        stop_missing_file(setting, stems[max(which(sensible))])
+        bare <- bare_handler(setting)
+        stem <- stems[max(which(sensible))]
+        return(if (is.null(bare)) stop_missing_file(setting, stem) else bare)
     }
     first <- which(exists)[1]
     list(file = unname(files[first]), name = names[first])
+}
+
+# A function of runtime.R or R/runtime.R; NULL if there is none, or for what can be no name.
+bare_handler <- function(setting) {
+    files <- c(source_file("runtime"), source_file("R/runtime"))
+    file <- c(files[nzchar(files)], NA)[1]
+    if (!is.na(file) && nzchar(setting) && !grepl("/", setting, fixed = TRUE)) {
+        list(file = file, name = setting, bare = TRUE)
+    }
 }
 
 # The file for a stem: stem.R, else stem.r, else "".
@@ -65,55 +122,4 @@ source_file <- function(stem) {
     files <- paste0(stem, c(".R", ".r"))
     files <- files[file.exists(files) & !dir.exists(files)]
     c(files, "")[1]
-}
-
-# The three ways in which a handler's name can be wrong. The first line of each message is for
-# programs, the rest tells the user what is there.
-
-stop_bad_name <- function(setting) {
-    stop(runtime_error("The handler \"", setting, "\" is not of the form file.function\n",
-        handler_forms(), "\n", files_there(), lambda_type = "Runtime.HandlerNotFound"))
-}
-
-stop_missing_file <- function(setting, stem) {
-    stop(runtime_error("Source file does not exist: ", stem, ".[R|r]\n",
-        "The handler is \"", setting, "\". ", handler_forms(), "\n", files_there(),
-        lambda_type = "Runtime.HandlerNotFound"))
-}
-
-stop_missing_function <- function(setting, found) {
-    there <- globalenv()
-    functions <- Filter(function(name) exists(name, there, mode = "function", inherits = FALSE),
-        ls(there))
-    told <- if (length(functions) > 0L) {
-        paste0("Functions of ", found$file, ": ", listing(functions))
-    } else {
-        paste(found$file, "defines no function")
-    }
-    if (exists(found$name, there, inherits = FALSE)) {
-        told <- paste0(found$name, " is of class ", class(get(found$name, there))[1], ". ", told)
-    }
-    stop(runtime_error("Function \"", found$name, "\" does not exist\n",
-        "The handler is \"", setting, "\". ", told, lambda_type = "Runtime.HandlerNotFound"))
-}
-
-handler_forms <- function() {
-    "It is written file.function, or folder/file.function for a file in a folder."
-}
-
-# The R files in the function's code.
-files_there <- function() {
-    files <- list.files(".", "[.][Rr]$", recursive = TRUE)
-    files <- files[!grepl("(^|/)(library|renv)/", files)]
-    if (length(files) == 0L) {
-        paste("There is no R file in", getwd())
-    } else {
-        paste0("R files in ", getwd(), ": ", listing(files))
-    }
-}
-
-listing <- function(names) {
-    more <- length(names) - 20L
-    paste0(paste(names[seq_len(min(length(names), 20L))], collapse = ", "),
-        if (more > 0L) paste(" and", more, "more"))
 }

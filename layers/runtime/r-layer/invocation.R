@@ -42,20 +42,23 @@ run_handler <- function(handler, bytes, context, state) {
         log_debug("Invoking function '", handler$name, "' with parameters:\n",
             printed(state$arguments))
     }
-    result <- enter_handler(handler$name, state$arguments)
+    result <- enter_handler(handler$target, state$arguments, handler$place)
     if (log_wanted("DEBUG")) {
         log_debug("Function returned:\n", printed(result))
     }
-    text <- if (state$over_http) http_response(event$value, result) else write_result(result)
-    refuse_large(text)
+    refuse_large(answer_text(event, result, state$over_http))
 }
 
-# Calls the handler by its name, so that errors and traces show that, not the function's text.
-# Its own function so that stack traces can begin below it.
-enter_handler <- function(name, arguments) {
+# Calls the handler by its name, or by `package::name`, so that errors and traces show that, not the
+# function's text. Its own function so that stack traces can begin below it.
+enter_handler <- function(name, arguments, place = globalenv()) {
     resume_jit()
     on.exit(pause_jit())
-    do.call(name, arguments, envir = globalenv())
+    if (is.call(name)) {
+        eval(as.call(c(name, arguments)), place)
+    } else {
+        do.call(name, arguments, envir = place)
+    }
 }
 
 refuse_large <- function(text) {

@@ -5,9 +5,9 @@
 deepest_json <- 500L
 
 # Takes JSON text. Returns R values, simplified as jsonlite::fromJSON() does; with tables = FALSE
-# arrays of objects stay lists of lists, and only arrays of scalars become vectors. what: named in
-# the error for text that is not JSON.
-read_json <- function(text, tables = TRUE, what = "event") {
+# arrays of objects stay lists of lists, and only arrays of scalars become vectors; with
+# vectors = FALSE these stay lists too. what: named in the error for text that is not JSON.
+read_json <- function(text, tables = TRUE, vectors = TRUE, what = "event") {
     if (nesting(text) > deepest_json) {
         stop(invalid_json(what, "nested deeper than ", deepest_json, " levels"))
     }
@@ -16,8 +16,8 @@ read_json <- function(text, tables = TRUE, what = "event") {
     }
     # Not fromJSON(): it would take a text for the name of a file, or an address to fetch.
     parsed <- tryCatch(
-        list(suppressWarnings(jsonlite::parse_json(text, simplifyVector = TRUE,
-            simplifyDataFrame = tables, simplifyMatrix = tables))),
+        list(suppressWarnings(jsonlite::parse_json(text, simplifyVector = vectors,
+            simplifyDataFrame = tables && vectors, simplifyMatrix = tables && vectors))),
         error = function(e) stop(invalid_json(what, conditionMessage(e)))
     )
     parsed[[1]]

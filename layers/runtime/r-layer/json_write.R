@@ -59,7 +59,7 @@ bracketed <- function(elements) {
 
 write_by_jsonlite <- function(x) {
     text <- jsonlite::toJSON(x, auto_unbox = TRUE, null = "null", na = "null",
-        POSIXt = "ISO8601", digits = I(17))
+        POSIXt = "ISO8601", digits = if (is.null(settings$digits)) I(17) else settings$digits)
     paste(unclass(text), collapse = "\n")
 }
 
@@ -203,7 +203,7 @@ scalars <- function(x) {
 
 # Doubles with the fewest digits that read back as the same double: 15, 16 or 17.
 numbers <- function(x) {
-    x <- as.vector(x)
+    x <- rounded(as.vector(x))
     finite <- is.finite(x)
     if (any(is.nan(x) | is.infinite(x))) {
         warning(warningCondition("NaN or Inf", class = "not_finite_warning"))

@@ -25,9 +25,9 @@ local({
         .Internal(makeLazy(names, as.list(names), value, baseenv(), runtime))
     }
 
-    early <- c("arguments", "context", "default_methods", "default_packages", "event", "guard",
-        "handler", "http", "invocation", "jit", "json_read", "json_write", "load_ahead", "log",
-        "package_options", "quit", "runtime_api", "session")
+    early <- c("arguments", "config", "context", "default_methods", "default_packages", "event",
+        "guard", "handler", "http", "invocation", "jit", "json_read", "json_write", "load_ahead",
+        "log", "package_options", "quit", "runtime_api", "session")
     files <- file.path(folder, list.files(folder, "[.]R$"))
     for (file in files[basename(files) != "main.R"]) {
         if (basename(file) %in% paste0(early, ".R")) load(file) else load_late(file)

@@ -1,10 +1,9 @@
 # One R session answers all invocations. This file starts it, keeps what lasts from one invocation
-# to the next, and gives handlers their two functions.
+# to the next, and gives handlers their functions.
 
-# What lasts: `event`, how the handler wants its event; `context`, of the current invocation;
-# `depth`, the number of calls on the stack above the handler's own.
+# What lasts: `context`, of the current invocation; `depth`, the number of calls on the stack above
+# the handler's own.
 session <- new.env(parent = emptyenv())
-session$event <- "auto"
 session$context <- NULL
 session$depth <- 0L
 
@@ -38,6 +37,7 @@ become_plain <- function() {
 # Does what is best done once, before the first event. Returns the handler.
 initialise <- function() {
     setwd(Sys.getenv("LAMBDA_TASK_ROOT", "."))
+    read_settings()
     attach_packages(Sys.getenv("R_LAYER_ATTACH"))
     loadNamespace("jsonlite")
     handler <- load_handler(Sys.getenv("_HANDLER"))
@@ -63,17 +63,11 @@ attach_packages <- function(names) {
 
 # Puts the functions for handlers on the search path, below the global environment.
 attach_public_functions <- function() {
-    attach(list(lambda_context = lambda_context, lambda_config = lambda_config), name = "r-layer")
+    attach(list(lambda_context = lambda_context, lambda_config = lambda_config,
+        html_response = html_response), name = "r-layer")
 }
 
 # For handlers: the context of the current invocation, wherever it is asked for.
 lambda_context <- function() {
     session$context
-}
-
-# For handlers, in their file: `event = "raw"` hands over whole events, `event = "arguments"` hands
-# over the keys of an event as arguments, whatever the handler's arguments are called.
-lambda_config <- function(event = c("auto", "raw", "arguments")) {
-    session$event <- match.arg(event)
-    invisible(session$event)
 }
