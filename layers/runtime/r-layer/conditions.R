@@ -78,7 +78,8 @@ stack_trace <- function(failure) {
 # calls: a list of calls. An error of the runtime's own leaves none.
 users_calls <- function(calls) {
     names <- vapply(calls, called_name, "")
-    first <- match(TRUE, names %in% c("enter_handler", "enter_source"), length(calls)) + 1L
+    first <- match(TRUE, names %in% c("enter_handler", "enter_source", "enter_hook",
+        "enter_stream"), length(calls)) + 1L
     while (first <= length(calls) && names[first] %in% ways_in) {
         first <- first + 1L
     }

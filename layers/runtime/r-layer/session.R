@@ -1,12 +1,15 @@
 # One R session answers all invocations. This file starts it, keeps what lasts from one invocation
-# to the next, and gives handlers their two functions.
+# to the next, and gives handlers their functions.
 
 # What lasts: `event`, how the handler wants its event; `context`, of the current invocation;
-# `depth`, the number of calls on the stack above the handler's own.
+# `depth`, the number of calls on the stack above the handler's own; `current`, the invocation that
+# is being answered, and `stream`, its answer's stream if it has one.
 session <- new.env(parent = emptyenv())
 session$event <- "auto"
 session$context <- NULL
 session$depth <- 0L
+session$current <- NULL
+session$stream <- NULL
 
 # Starts the runtime: loads the handler, then answers invocations for ever.
 start <- function() {
@@ -18,6 +21,7 @@ start <- function() {
     if (!is.null(loaded$failure)) {
         fail_initialisation(api, loaded$failure)
     }
+    register_for_shutdown(api)
     repeat serve(api, loaded$value)
 }
 
@@ -26,7 +30,9 @@ initialise <- function() {
     setwd(Sys.getenv("LAMBDA_TASK_ROOT", "."))
     attach_packages(Sys.getenv("R_LAYER_ATTACH"))
     loadNamespace("jsonlite")
-    load_handler(Sys.getenv("_HANDLER"))
+    handler <- load_handler(Sys.getenv("_HANDLER"))
+    run_init_hooks()
+    handler
 }
 
 # Tells Lambda why the function can't start, and ends the process, as Lambda demands.
@@ -47,7 +53,10 @@ attach_packages <- function(names) {
 
 # Puts the functions for handlers on the search path, below the global environment.
 attach_public_functions <- function() {
-    attach(list(lambda_context = lambda_context, lambda_config = lambda_config), name = "r-layer")
+    attach(list(
+        lambda_context = lambda_context, lambda_config = lambda_config,
+        on_init = on_init, on_shutdown = on_shutdown, stream_response = stream_response
+    ), name = "r-layer")
 }
 
 # For handlers: the context of the current invocation, wherever it is asked for.
