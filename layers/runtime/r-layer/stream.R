@@ -75,7 +75,7 @@ write_to_stream <- function(stream, x) {
         begin_stream(stream)
     }
     send_chunks(stream, bytes)
-    stream$size <- size
+    stream$size <- stream$size + length(bytes)
     invisible()
 }
 
@@ -109,7 +109,9 @@ begin_stream <- function(stream) {
     open_connection(stream$api)
     send_bytes(stream, head)
     if (stream$over_http) {
-        send_chunks(stream, c(charToRaw(stream_prelude(response)), raw(8)))
+        prelude <- c(charToRaw(stream_prelude(response)), raw(8))
+        send_chunks(stream, prelude)
+        stream$size <- length(prelude)
     }
 }
 
