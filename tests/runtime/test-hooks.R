@@ -134,3 +134,22 @@ test("a function that ends by itself ends with its own status, below a parent to
     close(started$socket)
     stopifnot(grepl("exit status 1$", finished_log(started$log)))
 })
+
+test("an interrupt at any time costs no answer", {
+    started <- start_signalled("script.look")
+    children <- sprintf("/proc/%1$d/task/%1$d/children", started$pid())
+    r <- as.integer(strsplit(readLines(children, warn = FALSE), " ")[[1]])
+    # As fast as it goes, beside the events; some of these hit the runtime between two of them.
+    storm <- paste("for i in $(seq 20000); do kill -INT", r, "|| break; done; echo over >>", started$log)
+    system(paste("(", storm, ") 2> /dev/null"), wait = FALSE)
+    for (i in 1:300) {
+        send_event(started$connection, "{}", "one")
+        answer <- read_request(started$connection)
+        stopifnot(answer$path %in% c(answer_path("one"), answer_path("one", "error")))
+        accepted(started$connection)
+        expect_request(started$connection, "GET", next_path)
+    }
+    wait_for(started, "over")
+    end_function(started)
+    expect_hooks(log_at_end(started))
+})

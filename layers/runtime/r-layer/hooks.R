@@ -63,7 +63,8 @@ unless_shut_down <- function(expr) {
     )
 }
 
-# Evaluates what an interrupt must not break off.
+# Evaluates what an interrupt must not break off: the session, but for what looks for interrupts
+# itself (a handler, waiting for an event). The note that came with it is found before the next event.
 uninterrupted <- function(expr) {
     withCallingHandlers(expr, interrupt = function(e) tryInvokeRestart("resume"))
 }

@@ -73,7 +73,7 @@ post <- function(api, path, content_type, text, failure = NULL) {
     if (!is.null(failure)) {
         headers["Lambda-Runtime-Function-Error-Type"] <- lambda_error_type(failure$condition)
     }
-    answer <- uninterrupted(post_until_answered(api, path, headers, charToRaw(text)))
+    answer <- post_until_answered(api, path, headers, charToRaw(text))
     checked_status(answer, path)
 }
 

@@ -22,7 +22,7 @@ start <- function() {
         fail_initialisation(api, loaded$failure)
     }
     register_for_shutdown(api)
-    repeat serve(api, loaded$value)
+    repeat uninterrupted(serve(api, loaded$value))
 }
 
 # Does what is best done once, before the first event. Returns the handler.

@@ -178,7 +178,7 @@ end_stream <- function(api, id, failure) {
     }
     trailers <- if (!is.null(failure)) error_trailers(failure)
     last <- charToRaw(paste0(paste(c("0", trailers), collapse = "\r\n"), "\r\n\r\n"))
-    answer <- uninterrupted(exchange(api, last, open = FALSE))
+    answer <- exchange(api, last, open = FALSE)
     stream$state <- "ended"
     checked_status(answer, stream_path(stream))
     log_debug("Streamed ", format_count(stream$size), " bytes")
