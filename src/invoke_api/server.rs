@@ -18,6 +18,8 @@ use super::request::{self, InvocationType};
 use super::{Answered, Call, PATH};
 use crate::runtime_api::{Answer, Event};
 
+const JSON: &str = "application/json";
+
 type Calls = mpsc::UnboundedSender<Call>;
 
 /// A running server. It ends with this value.
@@ -111,13 +113,16 @@ async fn invoke(State(calls): State<Calls>, request: Request) -> Result<Response
 
 /// The answer as Lambda sends it: errors of the function are no errors of the API.
 fn answer(answered: Answered, with_log: bool) -> Response {
-    let (failed, body) = match answered.answer {
-        Answer::Response(body) => (false, body),
-        Answer::Error(report) => (true, report.json()),
+    let failed = answered.answer.error().is_some();
+    let (content_type, body) = match answered.answer {
+        Answer::Response(body) => (JSON.to_owned(), body),
+        // Whole, at its end: who wants it while it is made calls another operation, which is not served.
+        Answer::Streamed(streamed) => (streamed.content_type, streamed.bytes),
+        Answer::Error(report) => (JSON.to_owned(), report.json()),
     };
     let headers = [
-        ("Content-Type", "application/json"),
-        ("X-Amz-Executed-Version", "$LATEST"),
+        ("Content-Type", content_type),
+        ("X-Amz-Executed-Version", "$LATEST".to_owned()),
     ];
     let error = failed.then_some([("X-Amz-Function-Error", "Unhandled")]);
     let log = with_log.then(|| [("X-Amz-Log-Result", STANDARD.encode(answered.log))]);

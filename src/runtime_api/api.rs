@@ -1,6 +1,7 @@
 //! The server side of the Runtime API, version 2018-06-01.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -13,7 +14,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Answer, ErrorReport, Invocation};
+use super::{Answer, ErrorReport, Invocation, Streamed};
 
 /// The largest response that Lambda takes, in bytes.
 const LARGEST_RESPONSE: usize = 6_291_556;
@@ -31,6 +32,8 @@ struct Shared {
     /// Has the runtime asked for an event that it does not have yet?
     asks: watch::Sender<bool>,
     init_error: watch::Sender<Option<ErrorReport>>,
+    /// Has anything registered as an extension?
+    has_extension: AtomicBool,
 }
 
 /// A running server for one function.
@@ -52,6 +55,7 @@ impl RuntimeApi {
             pending: Mutex::default(),
             asks: watch::Sender::new(false),
             init_error: watch::Sender::new(None),
+            has_extension: AtomicBool::new(false),
         });
         let router = router(shared.clone());
         let server = tokio::spawn(async move {
@@ -86,6 +90,11 @@ impl RuntimeApi {
         let _ = self.shared.asks.subscribe().wait_for(|asks| *asks).await;
     }
 
+    /// Has anything registered as an extension? Only then Lambda tells a function that it ends.
+    pub fn has_extension(&self) -> bool {
+        self.shared.has_extension.load(Ordering::Relaxed)
+    }
+
     /// Hands an event to the runtime and waits for the answer, however long it takes.
     pub async fn invoke(&self, invocation: Invocation) -> Option<Answer> {
         let (sender, answer) = oneshot::channel();
@@ -113,6 +122,8 @@ fn router(shared: Arc<Shared>) -> Router {
             post(invocation_error),
         )
         .route(&format!("{root}/init/error"), post(init_error))
+        .route("/2020-01-01/extension/register", post(register))
+        .route("/2020-01-01/extension/event/next", get(extension_event))
         .with_state(shared)
 }
 
@@ -148,6 +159,9 @@ async fn response(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
+    if Streamed::is_announced(request.headers()) {
+        return streamed_response(&shared, &id, request).await;
+    }
     match body(request.into_body()).await {
         Ok(body) => answer(&shared, &id, Answer::Response(body.to_vec())),
         Err(refused) => {
@@ -159,6 +173,22 @@ async fn response(
             refused
         }
     }
+}
+
+/// The event is answered as soon as the response begins: nothing else is its answer from then on.
+async fn streamed_response(shared: &Shared, id: &str, request: Request) -> Response {
+    let Some(pending) = take_pending(shared, id) else {
+        return invalid_id();
+    };
+    let (head, body) = request.into_parts();
+    let streamed = Streamed::read(&head.headers, body).await;
+    let too_large = streamed.is_too_large();
+    // Nobody waits any more where the time was over.
+    let _ = pending.answer.send(Answer::Streamed(streamed));
+    if too_large {
+        return payload_too_large();
+    }
+    accepted()
 }
 
 async fn invocation_error(
@@ -184,34 +214,55 @@ async fn init_error(State(shared): State<Arc<Shared>>, request: Request) -> Resp
     }
 }
 
+/// Takes an extension in: what it is called and wants to be told does not matter here.
+async fn register(State(shared): State<Arc<Shared>>) -> Response {
+    shared.has_extension.store(true, Ordering::Relaxed);
+    let id = uuid::Uuid::new_v4().to_string();
+    ([("Lambda-Extension-Identifier", id)], "{}").into_response()
+}
+
+/// Extensions are told nothing.
+async fn extension_event() -> Response {
+    std::future::pending().await
+}
+
 /// Takes an answer if it belongs to the event that is out.
 fn answer(shared: &Shared, id: &str, answer: Answer) -> Response {
-    let mut pending = lock(&shared.pending);
-    match pending.take() {
-        Some(found) if found.request_id == id => {
+    match take_pending(shared, id) {
+        Some(found) => {
             // Nobody waits any more where the time was over.
             let _ = found.answer.send(answer);
             accepted()
         }
-        other => {
-            *pending = other;
-            refusal(
-                StatusCode::BAD_REQUEST,
-                "InvalidRequestID",
-                "Invalid request ID",
-            )
-        }
+        None => invalid_id(),
     }
 }
 
+/// The event that is out, if it is this one; it is no longer out then.
+fn take_pending(shared: &Shared, id: &str) -> Option<Pending> {
+    lock(&shared.pending).take_if(|pending| pending.request_id == id)
+}
+
+fn invalid_id() -> Response {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestID",
+        "Invalid request ID",
+    )
+}
+
 async fn body(body: Body) -> Result<Bytes, Response> {
-    to_bytes(body, LARGEST_RESPONSE).await.map_err(|_| {
-        refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            &format!("Exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."),
-        )
-    })
+    to_bytes(body, LARGEST_RESPONSE)
+        .await
+        .map_err(|_| payload_too_large())
+}
+
+fn payload_too_large() -> Response {
+    refusal(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLarge",
+        &format!("Exceeded maximum allowed payload size ({LARGEST_RESPONSE} bytes)."),
+    )
 }
 
 fn accepted() -> Response {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::stream::Streamed;
+
 /// Who the function is that a handler believes to be.
 #[derive(Clone, Debug)]
 pub struct FunctionIdentity {
@@ -156,8 +158,21 @@ impl ErrorReport {
 pub enum Answer {
     /// Its result.
     Response(Vec<u8>),
+    /// Its result, sent while it was made; an error may have ended it.
+    Streamed(Streamed),
     /// Its error.
     Error(ErrorReport),
+}
+
+impl Answer {
+    /// The error that it is, or that ended it.
+    pub fn error(&self) -> Option<&ErrorReport> {
+        match self {
+            Answer::Response(_) => None,
+            Answer::Streamed(streamed) => streamed.error.as_ref(),
+            Answer::Error(report) => Some(report),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@ mod api;
 mod invocation;
 #[cfg(unix)]
 mod sandbox;
+mod stream;
 
 pub use api::RuntimeApi;
 pub use invocation::{Answer, ErrorReport, Event, FunctionIdentity, Invocation};
 #[cfg(unix)]
-pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, initialize};
+pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, announce_end, initialize};
+pub use stream::{Prelude, Streamed};

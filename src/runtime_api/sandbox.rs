@@ -181,6 +181,19 @@ impl PeakMemory {
     }
 }
 
+/// Sends SIGTERM to the bootstrap below a sandbox's own processes, as Lambda does when it ends a function with an
+/// extension.
+pub fn announce_end(pid: u32) {
+    let bootstrap = descendants(pid)
+        .into_iter()
+        .find(|pid| !is_bubblewrap(&status_of(*pid)))
+        .and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
+    if let Some(pid) = bootstrap {
+        // One that has ended meanwhile is no error.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
 /// The processes below one, which is the sandbox itself and does not count.
 fn descendants(pid: u32) -> Vec<u32> {
     let children =
@@ -194,8 +207,8 @@ fn descendants(pid: u32) -> Vec<u32> {
 
 /// The kernel's own high-water mark; bubblewrap's processes are not the function's.
 fn resident_bytes(pid: u32) -> u64 {
-    let status = fs_err::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    if status.starts_with("Name:\tbwrap") {
+    let status = status_of(pid);
+    if is_bubblewrap(&status) {
         return 0;
     }
     status
@@ -204,4 +217,12 @@ fn resident_bytes(pid: u32) -> u64 {
         .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok())
         .unwrap_or(0)
         * 1024
+}
+
+fn status_of(pid: u32) -> String {
+    fs_err::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()
+}
+
+fn is_bubblewrap(status: &str) -> bool {
+    status.starts_with("Name:\tbwrap")
 }

@@ -99,7 +99,7 @@ pub fn curl(arguments: &[&str]) -> Vec<u8> {
 
 /// The emulator with a function.
 pub struct Emulated {
-    _emulator: Server,
+    emulator: Server,
     address: SocketAddr,
     log: tempfile::NamedTempFile,
 }
@@ -130,7 +130,7 @@ impl Emulated {
         let mut emulator = Server(emulator);
         let listens = emulator.listens(address);
         let emulated = Emulated {
-            _emulator: emulator,
+            emulator,
             address,
             log,
         };
@@ -140,13 +140,37 @@ impl Emulated {
 
     /// What the function answers to an event.
     pub fn invoke(&self, event: &Value) -> Value {
-        let path = "2015-03-31/functions/function/invocations";
-        let url = format!("http://{}/{path}", self.address);
-        let answer = curl(&["--data-binary", &event.to_string(), &url]);
+        let answer = self.invoke_bytes(event);
         serde_json::from_slice(&answer).unwrap_or_else(|error| {
             let answer = String::from_utf8_lossy(&answer);
             panic!("{error}: {event} is answered {answer:?}\n{}", self.log())
         })
+    }
+
+    /// The same as bytes, which need not be JSON.
+    pub fn invoke_bytes(&self, event: &Value) -> Vec<u8> {
+        let path = "2015-03-31/functions/function/invocations";
+        let url = format!("http://{}/{path}", self.address);
+        curl(&["--data-binary", &event.to_string(), &url])
+    }
+
+    /// Ends the emulator as a user does, and waits until it has ended; it ends the function before.
+    pub fn end(&mut self) {
+        let sandbox = self.emulator.0.id();
+        let emulator = std::iter::successors(Some(vec![sandbox]), |parents| {
+            let children: Vec<u32> = parents.iter().flat_map(|pid| children(*pid)).collect();
+            (!children.is_empty()).then_some(children)
+        })
+        .flatten()
+        .find(|pid| {
+            let name = fs_err::read_to_string(format!("/proc/{pid}/comm"));
+            name.is_ok_and(|name| EMULATOR.ends_with(name.trim_end()))
+        })
+        .and_then(|pid| rustix::process::Pid::from_raw(pid as i32))
+        .expect("the emulator runs");
+        rustix::process::kill_process(emulator, rustix::process::Signal::TERM)
+            .expect("the emulator takes signals");
+        self.emulator.0.wait().expect("the emulator ends");
     }
 
     /// What the emulator, the runtime and the function wrote.
@@ -154,6 +178,15 @@ impl Emulated {
         let log = fs_err::read(self.log.path()).expect("the log");
         String::from_utf8_lossy(&log).into_owned()
     }
+}
+
+/// The processes that one has started.
+fn children(pid: u32) -> Vec<u32> {
+    fs_err::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|child| child.parse().ok())
+        .collect()
 }
 
 /// A server's process, which ends when this is dropped.

@@ -58,7 +58,7 @@ fn answer(mut stream: TcpStream, content: &str) -> std::io::Result<()> {
 }
 
 /// An HTTPS server of the files in a folder, with a certificate that it makes there: `certificate.pem`.
-fn serve_https(folder: &Path) -> (Server, String) {
+pub fn serve_https(folder: &Path) -> (Server, String) {
     let openssl = find_program("openssl").expect("openssl is installed");
     let mut request = Command::new(&openssl);
     request
@@ -220,7 +220,8 @@ fn processors() -> usize {
         .count()
 }
 
-fn check(session: &Emulated, name: &str, arguments: &Value) -> Value {
+/// The value of a check of tests/fixtures/functions/proof.
+pub fn check(session: &Emulated, name: &str, arguments: &Value) -> Value {
     let mut event = arguments.clone();
     event["check"] = json!(name);
     session.invoke(&event)
@@ -435,4 +436,48 @@ fn https_is_checked_against_the_certificates_of_the_image() {
     let vouched_for = Emulated::start(&sandbox, "script.prove");
     let lines = check(&vouched_for, "read_url", &event);
     assert_eq!(lines, json!(["one", "two"]), "{}", vouched_for.log());
+}
+
+/// Who sets one of the variables has certificates of their own, for everything that looks for them.
+#[test]
+fn certificates_of_the_functions_own_are_those_that_count() {
+    trusts_its_own_certificates(&like_lambda(&functions("proof")));
+}
+
+/// An HTTPS server is trusted whose certificate is only in a file that the function names, and the variables that
+/// name such files are both set, to that file or to the image's.
+pub fn trusts_its_own_certificates(sandbox: &Sandbox) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs_err::write(folder.path().join("file.txt"), "one\ntwo\n").expect("the file is written");
+    let (_server, url) = serve_https(folder.path());
+    let event = json!({"url": format!("{url}/file.txt")});
+    let certificate = folder.path().join("certificate.pem");
+    let variables = |session: &Emulated| {
+        ["CURL_CA_BUNDLE", "SSL_CERT_FILE"]
+            .map(|name| check(session, "environment", &json!({ "name": name })))
+    };
+
+    let of_the_image = "/etc/pki/tls/certs/ca-bundle.crt";
+    let strange = Emulated::start(sandbox, "script.prove");
+    assert!(check(&strange, "read_url", &event)["errorMessage"].is_string());
+    assert_eq!(variables(&strange), [of_the_image, of_the_image]);
+
+    let mut vouched_for = sandbox.clone();
+    vouched_for
+        .mounts
+        .push(read_only(&certificate, of_the_image));
+    let session = Emulated::start(&vouched_for, "script.prove");
+    let lines = check(&session, "read_url", &event);
+    assert_eq!(lines, json!(["one", "two"]), "{}", session.log());
+
+    let own = "/var/runtime/own.pem";
+    for name in ["CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
+        let mut with_own = sandbox.clone();
+        with_own.mounts.push(read_only(&certificate, own));
+        with_own.environment.extend(environment(&[(name, own)]));
+        let session = Emulated::start(&with_own, "script.prove");
+        let lines = check(&session, "read_url", &event);
+        assert_eq!(lines, json!(["one", "two"]), "{name}: {}", session.log());
+        assert_eq!(variables(&session), [own, own]);
+    }
 }

@@ -1,7 +1,7 @@
 //! `invoke --serve`: a function that stays, called by curl, by AWS's own clients, and stopped in the middle.
 
 mod clients;
-mod served;
+pub mod served;
 mod watch;
 
 use base64::Engine as _;

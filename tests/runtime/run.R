@@ -20,6 +20,7 @@ shared <- new.env(parent = runtime)
 shared$runtime_folder <- runtime_folder
 shared$functions_folder <- normalizePath(file.path(here, "..", "fixtures", "functions"))
 sys.source(file.path(here, "stand_in.R"), shared)
+sys.source(file.path(here, "server.R"), shared)
 
 passed <- 0L
 failed <- 0L

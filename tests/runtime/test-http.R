@@ -66,3 +66,126 @@ test("a connection's number may become another file's", {
     on.exit(close(other))
     stopifnot(as.integer(other) == as.integer(ours), !is_ours(ours))
 })
+
+# A function that waits for its first event. Returns list(started, connection).
+waiting <- function(handler = "script.count", folder = "basics") {
+    started <- start_function(handler, folder)
+    connection <- accept(started)
+    expect_request(connection, "GET", next_path)
+    list(started = started, connection = connection)
+}
+
+# The function answers this event with that count, on this connection.
+expect_count <- function(connection, id, count) {
+    send_event(connection, "", id)
+    answer <- expect_request(connection, "POST", answer_path(id))
+    expect(answer$body, as.character(count))
+    accepted(connection)
+}
+
+test("an answer whose receipt is lost is sent again, and a refusal of that is no failure", {
+    for (refusal in c("400 Bad Request", "403 Forbidden")) {
+        played <- waiting()
+        send_event(played$connection, "", "one")
+        expect(expect_request(played$connection, "POST", answer_path("one"))$body, "1")
+        close(played$connection)
+        connection <- accept(played$started)
+        expect(expect_request(connection, "POST", answer_path("one"))$body, "1")
+        reply(connection, refusal, "{\"errorType\":\"InvalidRequestID\"}")
+        # The handler ran once, and nothing is said about the event any more.
+        expect_request(connection, "GET", next_path)
+        expect_count(connection, "two", 2)
+        log <- finish(played$started, connection)
+        stopifnot(!grepl("refused", log))
+    }
+})
+
+test("an answer is sent again until it is taken", {
+    played <- waiting()
+    send_event(played$connection, "", "one")
+    for (i in 1:3) {
+        expect_request(played$connection, "POST", answer_path("one"))
+        close(played$connection)
+        played$connection <- accept(played$started)
+    }
+    expect_request(played$connection, "POST", answer_path("one"))
+    accepted(played$connection)
+    finish(played$started, played$connection)
+})
+
+test("a refusal of the first answer is told", {
+    played <- waiting()
+    send_event(played$connection, "", "one")
+    expect_request(played$connection, "POST", answer_path("one"))
+    reply(played$connection, "400 Bad Request", "no such id")
+    expect_request(played$connection, "POST", answer_path("one", "error"))
+    reply(played$connection, "400 Bad Request", "no such id")
+    log <- finish(played$started, played$connection)
+    stopifnot(grepl("refused .*/one/response: 400 no such id", log))
+})
+
+test("a connection that was dropped between two requests is not written to", {
+    played <- waiting()
+    # With the event comes the end of the connection; the answer goes to a new one, once.
+    send_event(played$connection, "", "one")
+    close(played$connection)
+    connection <- accept(played$started)
+    expect(expect_request(connection, "POST", answer_path("one"))$body, "1")
+    accepted(connection)
+    expect_request(connection, "GET", next_path)
+    expect_count(connection, "two", 2)
+    finish(played$started, connection)
+})
+
+test("a frozen function goes on, whatever became of its connection", {
+    # Nothing; its end; a reset, which unread bytes make of the end.
+    for (fate in c("kept", "closed", "reset")) {
+        started <- start_function("script.count", "basics")
+        connection <- accept(started)
+        if (fate == "reset") {
+            # Its request is not read.
+            socketSelect(list(connection), FALSE, 10)
+        } else {
+            expect_request(connection, "GET", next_path)
+        }
+        tools::pskill(started$pid(), tools::SIGSTOP)
+        Sys.sleep(0.5)
+        if (fate != "kept") {
+            close(connection)
+        }
+        Sys.sleep(0.5)
+        tools::pskill(started$pid(), tools::SIGCONT)
+        if (fate != "kept") {
+            connection <- accept(started)
+            expect_request(connection, "GET", next_path)
+        }
+        expect_count(connection, "one", 1)
+        expect_request(connection, "GET", next_path)
+        expect_count(connection, "two", 2)
+        finish(started, connection)
+    }
+})
+
+test("an event that was sent to a frozen function is there when it goes on", {
+    played <- waiting()
+    tools::pskill(played$started$pid(), tools::SIGSTOP)
+    send_event(played$connection, "", "one")
+    Sys.sleep(0.5)
+    tools::pskill(played$started$pid(), tools::SIGCONT)
+    answer <- expect_request(played$connection, "POST", answer_path("one"))
+    expect(answer$body, "1")
+    accepted(played$connection)
+    finish(played$started, played$connection)
+})
+
+test("half an event is none: it is asked for again", {
+    played <- waiting()
+    head <- paste0("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: one\r\n",
+        "Content-Length: 10\r\n\r\n{\"x\"")
+    writeBin(charToRaw(head), played$connection)
+    close(played$connection)
+    connection <- accept(played$started)
+    expect_request(connection, "GET", next_path)
+    expect_count(connection, "one", 1)
+    finish(played$started, connection)
+})

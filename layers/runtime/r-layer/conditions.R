@@ -89,7 +89,7 @@ users_calls <- function(calls) {
     calls[seq_along(calls) >= first & seq_along(calls) <= last]
 }
 
-entrances <- c("enter_handler", "enter_source", "enter_package")
+entrances <- c("enter_handler", "enter_source", "enter_package", "enter_hook", "enter_stream")
 ways_in <- c("do.call", "source", "withVisible", "eval")
 ways_out <- c(".handleSimpleError", "h", "withRestarts", "withRestartList", "withOneRestart",
     "doWithOneRestart", "signalCondition", ".signalSimpleWarning", "handler_quit",

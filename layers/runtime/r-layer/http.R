@@ -2,7 +2,8 @@
 # kept open; it is opened again when the other side has dropped it.
 
 # Lambda freezes the sandbox inside a request for the next event, for hours. So there is no
-# time-out worth the name; this is the longest that POSIX promises select() to take.
+# time-out worth the name; this is the longest that POSIX promises select() to take. When it is
+# over all the same, the request is sent again.
 longest_wait <- 31L * 24L * 3600L
 
 # Takes "host:port". Returns a client: an environment that holds the connection.
@@ -15,17 +16,10 @@ http_client <- function(address) {
     client
 }
 
-# Sends a request and reads the answer. headers: a named character vector; body: raw.
+# Sends a request, once, and reads the answer. headers: a named character vector; body: raw.
 # Returns list(status, headers, body), or NULL when no answer came.
 http_request <- function(client, method, path, headers = character(), body = NULL) {
-    request <- request_bytes(client, method, path, headers, body)
-    kept <- is_ours(client$connection)
-    answer <- exchange(client, request)
-    # A kept connection may have been dropped while we did not look: once more, on a new one.
-    if (is.null(answer) && kept) {
-        answer <- exchange(client, request)
-    }
-    answer
+    exchange(client, request_bytes(client, method, path, headers, body))
 }
 
 # The bytes of a request, in one piece, so that it goes out in one write.
@@ -41,11 +35,12 @@ request_bytes <- function(client, method, path, headers, body) {
 # A count in plain digits, whatever options(scipen) says.
 format_count <- function(n) sprintf("%.0f", n)
 
-# Writes a request and reads its answer, NULL when the connection fails on the way.
-exchange <- function(client, request) {
+# Writes a request and reads its answer, NULL when the connection fails on the way. open: FALSE for
+# the rest of a request, which makes no sense on another connection than its beginning.
+exchange <- function(client, request, open = TRUE) {
     answer <- tryCatch(
         suppressWarnings({
-            open_connection(client)
+            if (open) open_connection(client)
             writeBin(request, client$connection)
             read_answer(client$connection)
         }),
@@ -57,8 +52,13 @@ exchange <- function(client, request) {
     answer
 }
 
-# Opens the connection unless it is open.
+# Opens the connection unless it is open. One that was kept has nothing to say between two requests:
+# if there is something to be read, it is its end (dropped while the sandbox was frozen, say), and a
+# request must not be sent into it.
 open_connection <- function(client) {
+    if (is_ours(client$connection) && socketSelect(list(client$connection), FALSE, 0)) {
+        close_connection(client)
+    }
     if (!is_ours(client$connection)) {
         client$connection <- do.call(socketConnection, c(
             list(client$host, client$port, blocking = TRUE, open = "r+b", timeout = longest_wait),

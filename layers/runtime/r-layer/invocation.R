@@ -26,7 +26,8 @@ answer_invocation <- function(handler, bytes, context) {
     }
     log_failure(outcome$failure)
     condition <- outcome$failure$condition
-    if (state$over_http) {
+    # What is in a stream already can't be taken back: the error goes to its end.
+    if (state$over_http && !stream_begun()) {
         return(list(text = http_error(handler, condition, state$arguments)))
     }
     list(text = error_body(outcome$failure), failure = outcome$failure)
@@ -45,6 +46,10 @@ run_handler <- function(handler, bytes, context, state) {
     result <- enter_handler(handler$target, state$arguments, handler$place)
     if (log_wanted("DEBUG")) {
         log_debug("Function returned:\n", printed(result))
+    }
+    if (inherits(result, "stream_response")) {
+        run_stream(result, over_http = event$kind == "http")
+        return(NULL)
     }
     refuse_large(answer_text(event, result, state$over_http))
 }
@@ -73,6 +78,9 @@ refuse_large <- function(text) {
 
 # Posts an answer. An answer that Lambda refuses must still end the invocation.
 send_answer <- function(api, id, answer) {
+    if (stream_begun()) {
+        return(end_stream(api, id, answer$failure))
+    }
     if (!is.null(answer$failure)) {
         post_error(api, id, answer$text, answer$failure)
         return(invisible())

@@ -26,7 +26,7 @@ local({
     }
 
     early <- c("arguments", "config", "context", "default_methods", "default_packages", "event",
-        "guard", "handler", "http", "invocation", "jit", "json_read", "json_write", "load_ahead",
+        "guard", "handler", "hooks", "http", "invocation", "jit", "json_read", "json_write", "load_ahead",
         "log", "package_options", "quit", "runtime_api", "session")
     files <- file.path(folder, list.files(folder, "[.]R$"))
     for (file in files[basename(files) != "main.R"]) {

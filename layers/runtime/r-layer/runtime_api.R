@@ -12,10 +12,22 @@ api_path <- function(...) {
     paste0("/2018-06-01/runtime/", ...)
 }
 
-# Waits for the next event. Returns list(id, headers, body). A dropped connection is no news: it is
-# asked again, a little later each time, and the process ends only when the API is gone.
+# How long to wait before each of the times that the Runtime API is asked without an answer. A
+# dropped connection is no news: at first it is opened again at once.
+retry_pauses <- c(0, 0, 0.05, 0.1, 0.2, 0.5, 1, 2)
+
+# Waits for the next event, or for the end. Returns list(id, headers, body).
 next_invocation <- function(api) {
-    for (pause in c(0, 0.05, 0.1, 0.2, 0.5, 1, 2)) {
+    session$stream <- NULL
+    session$current <- NULL
+    invocation <- unless_shut_down(ask_for_event(api))
+    session$current <- list(api = api, id = invocation$id)
+    invocation
+}
+
+# Asks until there is an event; the process ends when the API is gone.
+ask_for_event <- function(api) {
+    for (pause in retry_pauses) {
         Sys.sleep(pause)
         asked <- Sys.time()
         answer <- http_request(api, "GET", api_path("invocation/next"))
@@ -61,7 +73,29 @@ post <- function(api, path, content_type, text, failure = NULL) {
     if (!is.null(failure)) {
         headers["Lambda-Runtime-Function-Error-Type"] <- lambda_error_type(failure$condition)
     }
-    answer <- http_request(api, "POST", path, headers, charToRaw(text))
+    answer <- post_until_answered(api, path, headers, charToRaw(text))
+    checked_status(answer, path)
+}
+
+# Posts again when the connection broke before the answer came: the first one may have been taken or
+# not. If it was, the API refuses the second one, since that invocation is answered already (400), or
+# since it is not the time for an answer (403), and all is well.
+post_until_answered <- function(api, path, headers, body) {
+    for (i in seq_along(retry_pauses)) {
+        Sys.sleep(retry_pauses[i])
+        answer <- http_request(api, "POST", path, headers, body)
+        if (!is.null(answer)) {
+            break
+        }
+    }
+    if (i > 1L && answer$status %in% c(400L, 403L)) {
+        answer$status <- 202L
+    }
+    answer
+}
+
+# The status of an answer to a post, NA when there was none; logged if it is a refusal.
+checked_status <- function(answer, path) {
     status <- if (is.null(answer)) NA_integer_ else answer$status
     if (!status %in% 200:299) {
         said <- if (is.null(answer)) "no answer" else bytes_to_text(answer$body)

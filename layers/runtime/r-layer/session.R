@@ -2,10 +2,13 @@
 # to the next, and gives handlers their functions.
 
 # What lasts: `context`, of the current invocation; `depth`, the number of calls on the stack above
-# the handler's own.
+# the handler's own; `current`, the invocation that is being answered, and `stream`, its answer's
+# stream if it has one.
 session <- new.env(parent = emptyenv())
 session$context <- NULL
 session$depth <- 0L
+session$current <- NULL
+session$stream <- NULL
 
 # Starts the runtime: loads the handler, then answers invocations for ever.
 start <- function() {
@@ -18,7 +21,8 @@ start <- function() {
     if (!is.null(loaded$failure)) {
         fail_initialisation(api, loaded$failure)
     }
-    repeat serve(api, loaded$value)
+    register_for_shutdown(api)
+    repeat uninterrupted(serve(api, loaded$value))
 }
 
 # Makes a plain session of what bootstrap has started with less: what is missing comes when it is
@@ -41,6 +45,7 @@ initialise <- function() {
     attach_packages(Sys.getenv("R_LAYER_ATTACH"))
     loadNamespace("jsonlite")
     handler <- load_handler(Sys.getenv("_HANDLER"))
+    run_init_hooks()
     load_ahead()
     handler
 }
@@ -63,8 +68,11 @@ attach_packages <- function(names) {
 
 # Puts the functions for handlers on the search path, below the global environment.
 attach_public_functions <- function() {
-    attach(list(lambda_context = lambda_context, lambda_config = lambda_config,
-        html_response = html_response), name = "r-layer")
+    attach(list(
+        lambda_context = lambda_context, lambda_config = lambda_config,
+        html_response = html_response, stream_response = stream_response,
+        on_init = on_init, on_shutdown = on_shutdown
+    ), name = "r-layer")
 }
 
 # For handlers: the context of the current invocation, wherever it is asked for.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::commands::Outcome;
-use crate::runtime_api::{Answer, ErrorReport};
+use crate::runtime_api::{Answer, ErrorReport, Prelude};
 use crate::terminal::Printer;
 
 /// What an invocation took, as Lambda's REPORT line has it.
@@ -68,49 +68,81 @@ impl Report {
 
 /// What came of an invocation, as `--json` prints it.
 #[derive(Debug, Serialize)]
-struct Invoked {
+struct Invoked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
+    /// What a streamed response over HTTP says before its body.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorReport>,
+    prelude: Option<Prelude>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a ErrorReport>,
     report: Report,
 }
 
-/// Prints the answer on stdout, or the error on stderr.
+/// Prints the answer on stdout, or the error on stderr. A streamed response may have both.
 pub fn print(printer: &Printer, answer: Answer, report: Report) -> Result<Outcome> {
-    let outcome = match answer {
-        Answer::Response(_) => Outcome::Done,
-        Answer::Error(_) => Outcome::Fault,
+    let error = answer.error();
+    let outcome = match error {
+        None => Outcome::Done,
+        Some(_) => Outcome::Fault,
     };
     if printer.json {
-        let (result, error) = match answer {
-            Answer::Response(body) => (Some(json_or_text(&body)), None),
-            Answer::Error(error) => (None, Some(error)),
+        let (prelude, body) = match &answer {
+            Answer::Response(body) => (None, Some(body.as_slice())),
+            Answer::Streamed(streamed) => {
+                let (prelude, body) = streamed.parts();
+                (prelude, Some(body))
+            }
+            Answer::Error(_) => (None, None),
         };
         let invoked = Invoked {
-            result,
+            result: body.map(json_or_text),
+            prelude,
             error,
             report,
         };
         printer.data((serde_json::to_string_pretty(&invoked)? + "\n").as_bytes())?;
         return Ok(outcome);
     }
-    match answer {
-        Answer::Response(mut body) => {
-            if !body.ends_with(b"\n") {
-                body.push(b'\n');
-            }
-            printer.data(&body)?;
+    match &answer {
+        Answer::Response(body) => {
+            let end: &[u8] = if body.ends_with(b"\n") { b"" } else { b"\n" };
+            printer.data(&[body, end].concat())?;
         }
-        Answer::Error(error) => {
-            let title = printer.paint("1;31", &error.error_type);
-            printer.line(&format!("{title}: {}", error.error_message));
-            for call in &error.stack_trace {
-                printer.line(&format!("    {call}"));
+        Answer::Streamed(streamed) => {
+            let (prelude, body) = streamed.parts();
+            for line in prelude.iter().flat_map(head) {
+                printer.line(&line);
             }
+            // Not a byte more: it need not be text.
+            printer.data(body)?;
+        }
+        Answer::Error(_) => {}
+    }
+    if let Some(error) = error {
+        let title = printer.paint("1;31", &error.error_type);
+        printer.line(&format!("{title}: {}", error.error_message));
+        for call in &error.stack_trace {
+            printer.line(&format!("    {call}"));
         }
     }
     Ok(outcome)
+}
+
+/// Status, headers and cookies of a streamed response over HTTP, as HTTP writes them.
+fn head(prelude: &Prelude) -> Vec<String> {
+    let headers = prelude
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"));
+    let cookies = prelude
+        .cookies
+        .iter()
+        .map(|cookie| format!("Set-Cookie: {cookie}"));
+    std::iter::once(format!("HTTP status {}", prelude.status_code))
+        .chain(headers)
+        .chain(cookies)
+        .collect()
 }
 
 /// In milliseconds, to a hundredth.

@@ -10,12 +10,16 @@ use tokio::task::JoinHandle;
 
 use super::log::Log;
 use crate::runtime_api::{
-    Answer, ErrorReport, FunctionSandbox, Init, Invocation, PeakMemory, RuntimeApi, initialize,
+    Answer, ErrorReport, FunctionSandbox, Init, Invocation, PeakMemory, RuntimeApi, announce_end,
+    initialize,
 };
 use crate::sandbox::ProcessGroup;
 
 /// How long after its answer a runtime may still write to its log.
 const AFTERWORD: Duration = Duration::from_millis(500);
+
+/// How long Lambda gives a function with an extension for its end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How an event ended for the bootstrap that was to answer it.
 #[derive(Debug)]
@@ -108,8 +112,16 @@ impl Running {
         self.peak.bytes()
     }
 
-    /// Ends the processes and waits for the rest of the log.
-    pub async fn end(self) {
+    /// Ends the processes and waits for the rest of the log. Where an extension is registered, the runtime is told
+    /// before.
+    pub async fn end(mut self) {
+        if self.api.has_extension()
+            && self.is_alive()
+            && let Some(pid) = self.process.child.id()
+        {
+            announce_end(pid);
+            let _ = tokio::time::timeout(LAST_WORDS, self.process.wait()).await;
+        }
         drop(self.process);
         let _ = tokio::time::timeout(AFTERWORD, self.copying).await;
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Posit, Project};
 use crate::download::server::{Reply, Server};
 use crate::emulated::{Emulated, inside, like_lambda_of};
+use crate::emulator::trusts_its_own_certificates;
 use crate::parts::{functions, only_zip, r_layer, succeed};
 
 /// A server that is busy, falls silent in the middle, and closes the connection early, before it serves.
@@ -108,6 +109,14 @@ fn a_layer_of_portable_r_answers_from_a_server_that_stumbles() {
         "zones": true, "curl": true, "r": "4.5.0",
     });
     assert_eq!(answer, expected);
+}
+
+/// Its libcurl and OpenSSL are built for other folders than Lambda's.
+#[test]
+fn a_portable_r_finds_the_certificates_of_the_image_and_the_functions_own() {
+    let opt = &x86_64().opt;
+    let sandbox = like_lambda_of(Architecture::X86_64, opt, &functions("proof"));
+    trusts_its_own_certificates(&sandbox);
 }
 
 #[test]
