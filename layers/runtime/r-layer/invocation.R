@@ -18,25 +18,22 @@ serve <- function(api, handler) {
 # Runs the handler on the bytes of an event. Returns list(text) or list(text, failure), text: JSON.
 answer_invocation <- function(handler, bytes, context) {
     state <- new.env(parent = emptyenv())
-    state$over_http <- FALSE
     outcome <- guard(run_handler(handler, bytes, context, state))
     if (is.null(outcome$failure)) {
         return(list(text = outcome$value))
     }
     log_failure(outcome$failure)
     condition <- outcome$failure$condition
-    if (state$over_http) {
-        return(list(text = http_error(handler, condition, state$arguments)))
+    if (is_answer_over_http(handler, state$event, condition)) {
+        return(list(text = http_error_text(handler, state$event, condition, state$arguments)))
     }
     list(text = error_body(outcome$failure), failure = outcome$failure)
 }
 
 # From bytes to the text of the result. state: takes what an error's answer depends on.
 run_handler <- function(handler, bytes, context, state) {
-    event <- read_event(bytes, handler)
-    # A handler of whole events speaks for itself: neither results nor errors are wrapped.
-    state$over_http <- event$kind == "http" && !handler$whole
-    state$arguments <- arguments_for(handler, event, context)
+    state$event <- read_event(bytes, handler)
+    state$arguments <- arguments_for(handler, state$event, context)
     if (log_wanted("DEBUG")) {
         log_debug("Invoking function '", handler$name, "' with parameters:\n",
             printed(state$arguments))
@@ -45,8 +42,7 @@ run_handler <- function(handler, bytes, context, state) {
     if (log_wanted("DEBUG")) {
         log_debug("Function returned:\n", printed(result))
     }
-    text <- if (state$over_http) http_response(event$value, result) else write_result(result)
-    refuse_large(text)
+    refuse_large(result_text(handler, state$event, result))
 }
 
 # Calls the handler by its name, so that errors and traces show that, not the function's text.

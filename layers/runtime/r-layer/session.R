@@ -47,7 +47,9 @@ attach_packages <- function(names) {
 
 # Puts the functions for handlers on the search path, below the global environment.
 attach_public_functions <- function() {
-    attach(list(lambda_context = lambda_context, lambda_config = lambda_config), name = "r-layer")
+    attach(list(lambda_context = lambda_context, lambda_config = lambda_config,
+        http_response = http_response, stop_http = stop_http, from_base64 = from_base64),
+        name = "r-layer")
 }
 
 # For handlers: the context of the current invocation, wherever it is asked for.
