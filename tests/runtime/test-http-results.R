@@ -219,6 +219,6 @@ test("http_response(): the form follows the event", {
 test("a response without headers has an empty object of them", {
     handler <- handler_of(function() NULL)
     event <- read_event(charToRaw(load_balancer(headers = list())), handler)
-    text <- result_text(handler, event, http_response(NULL, 204))
+    text <- answer_text(event, http_response(NULL, 204), TRUE)
     stopifnot(grepl('"headers":{}', text, fixed = TRUE))
 })

@@ -44,7 +44,7 @@ wants_keys <- function(handler, event) {
 unpack <- function(handler, event) {
     switch(event$kind,
         http = http_arguments(handler, event$value),
-        sns = content_arguments(handler, list(), event$value$Records$Sns$Message),
+        sns = content_arguments(handler, list(), only_record(event$value)$Sns$Message),
         eventbridge = detail_arguments(handler, event$value$detail)
     )
 }

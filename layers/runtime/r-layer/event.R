@@ -64,15 +64,22 @@ is_lattice <- function(event) {
     is_text(event[["method"]]) && is_text(event[["requestContext"]][["serviceNetworkArn"]])
 }
 
-# One record from SNS: it never sends more at a time. In tables, as direct arguments are read, the
-# records are a data frame.
+# One record from SNS, which never sends more at a time.
 is_sns <- function(event) {
+    record <- only_record(event)
+    is.list(record) && identical(record[["EventSource"]], "aws:sns") &&
+        is.list(record[["Sns"]]) && is_text(record[["Sns"]][["Message"]])
+}
+
+# The record of an event that has but one, else NULL. Records are a data frame or, if the settings
+# want no tables, a list.
+only_record <- function(event) {
     records <- event[["Records"]]
-    if (!is.data.frame(records) || nrow(records) != 1L) {
-        return(FALSE)
+    if (is.data.frame(records)) {
+        if (nrow(records) == 1L) records
+    } else if (is.list(records) && is.null(names(records)) && length(records) == 1L) {
+        records[[1]]
     }
-    identical(records[["EventSource"]], "aws:sns") && is.data.frame(records[["Sns"]]) &&
-        is_text(records[["Sns"]][["Message"]])
 }
 
 # EventBridge's rules send `detail` as an object; its scheduler may send it as the text of one.

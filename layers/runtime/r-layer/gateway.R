@@ -10,9 +10,13 @@ http_arguments <- function(handler, event) {
     c(arguments, typed(handler, query[!names(query) %in% names(arguments)]))
 }
 
-# The values of an object in the event; empty when there is none.
+# The values of an object in the event; empty when there is none. Several values of one name are a
+# vector, also where the settings leave arrays as lists.
 named_values <- function(object) {
-    if (is.list(object) && !is.null(names(object))) as.list(object) else list()
+    if (!is.list(object) || is.null(names(object))) {
+        return(list())
+    }
+    lapply(object, function(value) if (is.list(value)) unlist(value) else value)
 }
 
 # Query parameters as a list of character vectors. REST APIs and load balancers have a second field

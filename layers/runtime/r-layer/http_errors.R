@@ -1,10 +1,9 @@
 # Errors over HTTP: a response too, so that the caller learns what was wrong.
 
-# Is an error of this handler's a response? A handler of whole events speaks for itself: its errors
-# fail the invocation, but stop_http() says that it means a response.
-is_answer_over_http <- function(handler, event, condition) {
-    identical(event$kind, "http") &&
-        (!handler$whole || inherits(condition, "lambda_http_error"))
+# Is an error a response? over_http: the handler's results are. A handler of whole events speaks for
+# itself, and its errors fail the invocation; but stop_http() says that it means a response.
+is_answer_over_http <- function(event, over_http, condition) {
+    over_http || identical(event$kind, "http") && inherits(condition, "lambda_http_error")
 }
 
 # The text of the response for an error: its message in JSON, unless its headers say otherwise.

@@ -114,12 +114,12 @@ status_text <- function(status) {
     if (is.na(text)) paste("Status", as.integer(status)) else unname(text)
 }
 
-# The text that answers an event with a handler's result. Over HTTP a result is wrapped into a
-# response, unless it is one. A handler of whole events speaks for itself: nothing is wrapped.
-result_text <- function(handler, event, result) {
+# The text that answers an event with a handler's result. over_http: is that a response? A result
+# that is none yet is wrapped into one. What http_response() made is always written as a response.
+answer_text <- function(event, result, over_http) {
     if (inherits(result, "http_response")) {
         write_json(response_for(event, result))
-    } else if (event$kind != "http" || handler$whole || is_response(result)) {
+    } else if (!over_http || is_response(result)) {
         write_result(result)
     } else {
         write_json(wrapped(event, write_result(result)))

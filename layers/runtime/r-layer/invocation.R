@@ -18,13 +18,14 @@ serve <- function(api, handler) {
 # Runs the handler on the bytes of an event. Returns list(text) or list(text, failure), text: JSON.
 answer_invocation <- function(handler, bytes, context) {
     state <- new.env(parent = emptyenv())
+    state$over_http <- FALSE
     outcome <- guard(run_handler(handler, bytes, context, state))
     if (is.null(outcome$failure)) {
         return(list(text = outcome$value))
     }
     log_failure(outcome$failure)
     condition <- outcome$failure$condition
-    if (is_answer_over_http(handler, state$event, condition)) {
+    if (is_answer_over_http(state$event, state$over_http, condition)) {
         return(list(text = http_error_text(handler, state$event, condition, state$arguments)))
     }
     list(text = error_body(outcome$failure), failure = outcome$failure)
@@ -32,8 +33,11 @@ answer_invocation <- function(handler, bytes, context) {
 
 # From bytes to the text of the result. state: takes what an error's answer depends on.
 run_handler <- function(handler, bytes, context, state) {
-    state$event <- read_event(bytes, handler)
-    state$arguments <- arguments_for(handler, state$event, context)
+    event <- read_event(bytes, handler)
+    state$event <- event
+    # A handler of whole events speaks for itself: neither results nor errors are wrapped.
+    state$over_http <- event$kind == "http" && !handler$whole
+    state$arguments <- arguments_for(handler, event, context)
     if (log_wanted("DEBUG")) {
         log_debug("Invoking function '", handler$name, "' with parameters:\n",
             printed(state$arguments))
@@ -42,7 +46,7 @@ run_handler <- function(handler, bytes, context, state) {
     if (log_wanted("DEBUG")) {
         log_debug("Function returned:\n", printed(result))
     }
-    refuse_large(result_text(handler, state$event, result))
+    refuse_large(answer_text(event, result, state$over_http))
 }
 
 # Calls the handler by its name, so that errors and traces show that, not the function's text.
