@@ -31,7 +31,8 @@ test("direct events may hold the same words", {
 })
 
 test("questions to an authorizer are direct: their answer is no response", {
-    expect(kind('{"type":"REQUEST","methodArn":"a","httpMethod":"GET","requestContext":{}}'), "direct")
+    expect(kind(paste0('{"type":"REQUEST","methodArn":"a","httpMethod":"GET",',
+        '"requestContext":{}}')), "direct")
     expect(kind(paste0('{"version":"2.0","type":"REQUEST","routeArn":"a",',
         '"requestContext":{"http":{"method":"GET"}}}')), "direct")
 })

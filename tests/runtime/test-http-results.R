@@ -137,7 +137,8 @@ test("stop_http(): message, fields, headers", {
     expect(body_of(response_to(f))$message, "inner")
     page <- function() stop_http(404, "<p>no", headers = list("content-type" = "text/html"))
     expect(response_to(page)$body, "<p>no")
-    problem <- function() stop_http(400, headers = list("Content-Type" = "application/problem+json"))
+    type <- list("Content-Type" = "application/problem+json")
+    problem <- function() stop_http(400, headers = type)
     expect(body_of(response_to(problem))$message, "Bad Request")
 })
 

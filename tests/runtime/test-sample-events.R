@@ -10,7 +10,7 @@ sample_text <- function(name) {
     text
 }
 
-# Checks one file: the kind that the event is told to be, the arguments that a handler gets, and, for
+# Checks one file: the kind that the event is told to be, the arguments that a handler gets; for
 # any event, that `event` is all of it, and that the raw keys can be had.
 check_sample <- function(name, kind, fun, arguments) {
     text <- sample_text(name)
