@@ -152,7 +152,7 @@ fn events_become_arguments() {
             "eventbridge",
             json!({"instance-id": "i-1234567890abcdef0", "state": "terminated"}),
         ),
-        ("eventbridge-scheduled", json!({})),
+        ("eventbridge-scheduled", json!([])),
         ("eventbridge-scheduler", json!([])),
     ];
     for (name, expected) in others {
