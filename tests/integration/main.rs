@@ -11,6 +11,7 @@ mod doctor;
 mod download;
 mod emulated;
 mod emulator;
+mod events;
 mod hostile;
 mod inspect;
 mod interrupted;

@@ -61,6 +61,27 @@ test("a parameter `context` gets the context, unless the event has that key", {
     stopifnot(grepl("WARNING:runtime:.*context", log))
 })
 
+test("a query, a message or a body does not stand in for the context", {
+    context <- list(aws_request_id = "id")
+    text <- write_json(list(version = "2.0", requestContext = list(http = list(method = "GET")),
+        queryStringParameters = list(context = "false", x = "1"), body = '{"context":2}'))
+    log <- output_of(arguments <- arguments_of(function(x, context) NULL, text))
+    expect(arguments, list(x = "1", context = context))
+    stopifnot(grepl("WARNING:runtime:.*context", log))
+    expect(arguments_of(function(...) NULL, text), list(context = 2L, x = "1"))
+    text <- '{"detail-type":"t","source":"s","detail":{"context":1}}'
+    output_of(arguments <- arguments_of(function(context) NULL, text))
+    expect(unname(arguments), list(context))
+})
+
+test("unused arguments of any size are told by their beginning", {
+    message <- error_of(arguments_of(function(x) NULL, paste0('{"a":"', strrep("x", 1e6), '"}')))
+    stopifnot(startsWith(message, 'unused argument (a = "xxx'), nchar(message) < 9000L)
+    numbers <- paste0('{"a":[', strrep("1.5,", 1e5), "1]}")
+    message <- error_of(arguments_of(function(x) NULL, numbers))
+    stopifnot(startsWith(message, "unused argument (a = c(1.5, 1.5,"), nchar(message) < 9000L)
+})
+
 test("a handler of whole events gets them as lists of records", {
     f <- function(event, context) NULL
     got <- arguments_of(f, '{"Records":[{"a":1},{"a":2}],"v":[1,2],"m":[[1],[2]]}')

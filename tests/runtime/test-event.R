@@ -11,6 +11,10 @@ test("kinds are told by structure", {
     expect(kind('{"httpMethod":"GET","requestContext":{"elb":{"arn":"a"}}}'), "http")
     expect(kind('{"Records":[{"EventSource":"aws:sns","Sns":{"Message":"m"}}]}'), "sns")
     expect(kind('{"detail-type":"t","source":"s","detail":{}}'), "eventbridge")
+    expect(kind('{"detail-type":"t","source":"s","detail":"{}"}'), "eventbridge")
+    expect(kind('{"method":"GET","requestContext":{"serviceNetworkArn":"a"}}'), "http")
+    expect(kind('{"requestContext":{"connectionId":"c","eventType":"MESSAGE"}}'), "http")
+    expect(kind("\r\n\t {}"), "direct")
 })
 
 test("direct events may hold the same words", {
@@ -26,6 +30,13 @@ test("direct events may hold the same words", {
     expect(kind('{"Records":[{"EventSource":"x","Sns":{"Message":"m"}}]}'), "direct")
 })
 
+test("questions to an authorizer are direct: their answer is no response", {
+    expect(kind(paste0('{"type":"REQUEST","methodArn":"a","httpMethod":"GET",',
+        '"requestContext":{}}')), "direct")
+    expect(kind(paste0('{"version":"2.0","type":"REQUEST","routeArn":"a",',
+        '"requestContext":{"http":{"method":"GET"}}}')), "direct")
+})
+
 test("SNS: fields of the message, or its text", {
     sns <- function(message) write_json(list(Records = list(list(EventSource = "aws:sns",
         Sns = list(Message = message)))))
@@ -38,6 +49,11 @@ test("SNS: fields of the message, or its text", {
 test("EventBridge: the fields of its detail", {
     text <- '{"detail-type":"t","source":"s","detail":{"a":[1,2]}}'
     expect(arguments_of(function(a) NULL, text), list(a = 1:2))
+    expect(arguments_of(function() NULL, '{"detail-type":"t","source":"s","detail":{}}'),
+        structure(list(), names = character()))
+    text <- '{"detail-type":"t","source":"s","detail":"{\\"a\\":1}"}'
+    expect(arguments_of(function(a) NULL, text), list(a = 1L))
+    text <- '{"detail-type":"t","source":"s","detail":{"a":[1,2]}}'
     expect(names(arguments_of(function(detail, ...) NULL, text)),
         c("detail-type", "source", "detail"))
 })

@@ -12,6 +12,11 @@ response_to <- function(fun, text) {
     jsonlite::parse_json(answer$text)
 }
 
+# The message in an error's JSON.
+message_in <- function(response) {
+    jsonlite::parse_json(response$body)$message
+}
+
 test("path parameters before the body's fields before query parameters", {
     text <- request(pathParameters = list(a = "path"), body = '{"a":1,"b":2}',
         queryStringParameters = list(a = "query", b = "query", c = "query"))
@@ -38,7 +43,7 @@ test("text that is not of the default's type is the caller's mistake", {
     wrong <- function(fun, value) {
         response_to(fun, request(queryStringParameters = list(n = value)))
     }
-    expect(wrong(function(n = 1) n, "x")$body, 'argument "n" is not a number: "x"')
+    expect(message_in(wrong(function(n = 1) n, "x")), 'argument "n" is not a number: "x"')
     expect(wrong(function(n = 1L) n, "1.5")$statusCode, 400L)
     expect(wrong(function(n = TRUE) n, "maybe")$statusCode, 400L)
 })
@@ -46,6 +51,33 @@ test("text that is not of the default's type is the caller's mistake", {
 test("repeated query parameters of an HTTP API are split", {
     text <- request(queryStringParameters = list(a = "1,2", b = "x"))
     expect(arguments_of(function(a = 0, b) NULL, text), list(a = c(1, 2), b = "x"))
+})
+
+test("several values of a parameter of a REST API", {
+    text <- write_json(list(httpMethod = "GET", requestContext = list(stage = "s"),
+        queryStringParameters = list(a = "2", b = "x,y"),
+        multiValueQueryStringParameters = list(a = list("1", "2"), b = list("x,y"))))
+    expect(arguments_of(function(a = 0, b) NULL, text), list(a = c(1, 2), b = "x,y"))
+    text <- sub('"multiValueQueryStringParameters":[{][^}]*[}]',
+        '"multiValueQueryStringParameters":null', text)
+    expect(arguments_of(function(a = 0, b) NULL, text), list(a = 2, b = "x,y"))
+})
+
+test("load balancers with multi-value headers", {
+    text <- write_json(list(requestContext = list(elb = list(x = 1)), httpMethod = "POST",
+        multiValueQueryStringParameters = list("a%20b" = list("%C3%A9", "+")),
+        multiValueHeaders = list("content-type" = list("application/x-www-form-urlencoded")),
+        body = "f=1+2&f=3"))
+    expect(arguments_of(function(...) NULL, text), list(f = c("1 2", "3"),
+        "a b" = c("\u00e9", " ")))
+})
+
+test("VPC Lattice", {
+    text <- write_json(list(version = "2.0", path = "/p", method = "POST",
+        headers = list("Content-Type" = list("application/json")), body = '{"a":1}',
+        queryStringParameters = list(b = list("1", "2"), c = list("x,y")),
+        requestContext = list(serviceNetworkArn = "arn")))
+    expect(arguments_of(function(a, b = 0, c) NULL, text), list(a = 1L, b = c(1, 2), c = "x,y"))
 })
 
 test("load balancers: encoded query, and headers in the response", {
@@ -67,15 +99,43 @@ test("bodies: base64, form, other JSON, text, bytes", {
     expect(arguments_of(function(x) NULL, request(body = "[1,2]")), list(x = 1:2))
     expect(arguments_of(function(x) NULL, request(body = "hello")), list(x = "hello"))
     expect(arguments_of(function(x) NULL, request(body = "")), list())
+    expect(arguments_of(function(x) NULL, request(body = "007")), list(x = "007"))
     expect(arguments_of(function(p, x) NULL,
         request(body = "hello", pathParameters = list(p = "1"))), list(p = "1", x = "hello"))
+})
+
+test("JSON that curl sends as a form is JSON", {
+    form <- list("Content-Type" = "application/x-www-form-urlencoded")
+    expect(arguments_of(function(a) NULL, request(headers = form, body = ' {"a":1}')), list(a = 1L))
+    expect(arguments_of(function(x) NULL, request(headers = form, body = "[1,2]")), list(x = 1:2))
+})
+
+test("a body that was not made a text is taken as the JSON that it is", {
+    expect(arguments_of(function(a) NULL, request(body = list(a = 1))), list(a = 1L))
+    expect(arguments_of(function(x) NULL, request(body = 5)), list(x = 5L))
+})
+
+test("a body that is not base64 is the caller's mistake", {
+    response <- response_to(function(...) 1, request(body = "%%%", isBase64Encoded = TRUE))
+    expect(response$statusCode, 400L)
+    expect(message_in(response), 'not valid base64: "%%%"')
+})
+
+test("forms: odd fields", {
+    fields <- function(body) form_fields(body)
+    expect(fields("a=1&a=2&b"), list(a = c("1", "2"), b = ""))
+    expect(unname(fields("=x&&c=%")), list("x", "%"))
+    expect(url_decoded(c("%zz+", "a%20b", "%C3%A9%2b+", "%4", "1%", "%00", "")),
+        c("%zz+", "a b", "\u00e9+ ", "%4", "1%", "%00", ""))
+    expect(url_decoded(c("%4", "1")), c("%4", "1"))
+    expect(url_decoded("%ff"), "\ufffd")
 })
 
 test("a body that says it is JSON must be", {
     text <- request(body = "{bad", headers = list("content-type" = "application/json; charset=x"))
     response <- response_to(function(...) 1, text)
     expect(response$statusCode, 400L)
-    stopifnot(startsWith(response$body, "The body is not valid JSON"))
+    stopifnot(startsWith(message_in(response), "The body is not valid JSON"))
 })
 
 test("a handler may take the event's own keys", {
@@ -90,39 +150,3 @@ test("a handler may take the event's own keys", {
     expect(arguments_of(function(...) NULL, text), list("b"))
 })
 
-test("plain results are wrapped, responses are not", {
-    expect(response_to(function() list(a = 1), request()),
-        list(isBase64Encoded = FALSE, statusCode = 200L, body = '{"a":1}'))
-    expect(response_to(function() list(statusCode = 201, body = "x"), request()),
-        list(statusCode = 201L, body = "x"))
-    no_responses <- list(list(statusCode = "201"), list(statusCode = 99),
-        list(statusCode = NA_real_), data.frame(statusCode = 200),
-        list(statusCode = c(200, 201)))
-    for (result in no_responses) {
-        stopifnot("isBase64Encoded" %in% names(response_to(function() result, request())))
-    }
-})
-
-test("JSON of a class of its own in a response's body stays text", {
-    f <- function() list(statusCode = 200, body = jsonlite::toJSON(list(a = 1), auto_unbox = TRUE))
-    expect(response_to(f, request())$body, '{"a":1}')
-})
-
-test("errors are responses", {
-    response <- response_to(function() stop("no luck"), request())
-    expect(response, list(statusCode = 500L, headers = list("Content-Type" = "text/plain",
-        "x-amzn-ErrorType" = "simpleError"), isBase64Encoded = FALSE, body = "no luck"))
-    teapot <- structure(class = c("teapot", "error", "condition"),
-        list(message = "m", code = 418L))
-    expect(response_to(function() stop(teapot), request())$statusCode, 418L)
-    expect(response_to(function(x) x, request())$body, 'argument "x" is missing, with no default')
-    expect(response_to(function(x) x, request())$statusCode, 400L)
-    unused <- request(queryStringParameters = list(y = "1"))
-    expect(response_to(function() 1, unused)$statusCode, 400L)
-    inner <- function(z) z
-    expect(response_to(function(x = 1) inner(), request())$statusCode, 500L)
-})
-
-test("whole events are not wrapped", {
-    expect(response_to(function(event) list(a = 1), request()), list(a = 1L))
-})

@@ -18,7 +18,7 @@ arguments_for <- function(handler, event, context) {
             if (wants_keys(handler, event$value)) event$value else unpack(handler, event)
         )
     }
-    match_exactly(handler, add_context(handler, arguments, context))
+    match_exactly(handler, add_context(handler, arguments, context, event$kind))
 }
 
 # The arguments of a handler of whole events. An absent event is an empty one.
@@ -47,23 +47,32 @@ unpack <- function(handler, event) {
     switch(event$kind,
         http = http_arguments(handler, event$value),
         sns = content_arguments(handler, list(), only_record(event$value)$Sns$Message),
-        eventbridge = object_arguments(event$value$detail)
+        eventbridge = detail_arguments(handler, event$value$detail)
     )
 }
 
-# Adds a body's or a message's text to the arguments: fields of a JSON object by name, any other
-# JSON value as the first argument. Text that is no JSON is the first argument too, unless it says
-# that it is JSON.
+detail_arguments <- function(handler, detail) {
+    if (is_text(detail)) content_arguments(handler, list(), detail) else object_arguments(detail)
+}
+
+# Adds a body's or a message's text to the arguments. Text that is no JSON is the first argument,
+# unless it says that it is JSON.
 content_arguments <- function(handler, arguments, text, must_be_json = FALSE) {
     read <- function() read_json(text, wants_tables(TRUE), wants_vectors(), what = "body")
     value <- tryCatch(list(read()), error = function(e) {
         if (must_be_json) stop(e) else list(text)
     })
-    if (grepl("^[ \t\r\n]*[{]", text) && is.list(value[[1]])) {
-        fields <- object_arguments(value[[1]])
+    add_value(handler, arguments, value[[1L]], grepl("^[ \t\r\n]*[{]", text))
+}
+
+# Adds a value that came as JSON: the fields of an object by name, anything else as the first
+# argument.
+add_value <- function(handler, arguments, value, is_object = !is.null(names(value))) {
+    if (is_object && is.list(value)) {
+        fields <- object_arguments(value)
         c(arguments, fields[!names(fields) %in% names(arguments)])
     } else {
-        first_argument(handler, arguments, value[[1]])
+        first_argument(handler, arguments, value)
     }
 }
 
@@ -78,14 +87,20 @@ first_argument <- function(handler, arguments, value) {
     c(arguments, added)
 }
 
-# Gives the context to a parameter of that name; a key of the event goes first.
-add_context <- function(handler, arguments, context) {
+# Gives the context to a parameter of that name. A key of a direct event goes first, because the
+# function's owner sends it; a query or a message must not pass itself off as the context.
+add_context <- function(handler, arguments, context, kind) {
     if (!"context" %in% handler$parameters) {
         return(arguments)
     }
     if ("context" %in% names(arguments)) {
-        log_warning("the event has a key \"context\": the handler gets that, not Lambda's context")
-        return(arguments)
+        if (kind == "direct") {
+            log_warning("the event has a key \"context\": the handler gets that, ",
+                "not Lambda's context")
+            return(arguments)
+        }
+        log_warning("the event's \"context\" is left out: the handler gets Lambda's context")
+        arguments <- arguments[names(arguments) != "context"]
     }
     c(arguments, list(context = context))
 }
@@ -119,8 +134,18 @@ argument_names <- function(arguments) {
     if (is.null(names)) rep("", length(arguments)) else names
 }
 
-# R's own error for arguments that a function does not have.
+# R's own error for arguments that a function does not have. It shows their first 8,000 bytes, but
+# would write down all of them for that.
 unused_argument_error <- function(arguments) {
-    text <- tryCatch(do.call(function() NULL, arguments), error = conditionMessage)
+    shown <- lapply(arguments, function(value) {
+        if (is_text(value)) {
+            substr(value, 1L, 9000L)
+        } else if (is.atomic(value) && length(value) > 5000L) {
+            as.vector(value)[1:5000]
+        } else {
+            value
+        }
+    })
+    text <- tryCatch(do.call(function() NULL, shown), error = conditionMessage)
     runtime_error(text, code = 400L)
 }

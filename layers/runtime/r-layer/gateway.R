@@ -1,44 +1,39 @@
-# Events over HTTP: API Gateway, function URLs, load balancers.
+# Requests over HTTP: API Gateway, function URLs, load balancers, VPC Lattice. What they say becomes
+# the handler's arguments; http_results.R has the way back.
 
 # The arguments of a handler: path parameters, then the body's fields, then query parameters; the
 # first to name an argument wins.
 http_arguments <- function(handler, event) {
-    arguments <- typed(handler, text_parameters(event, "pathParameters"))
-    body <- http_body(event)
-    if (is.raw(body) || stays_encoded(event)) {
-        arguments <- first_argument(handler, arguments, body)
-    } else if (has_type(event, "application/x-www-form-urlencoded")) {
-        fields <- typed(handler, form_fields(body))
-        arguments <- c(arguments, fields[!names(fields) %in% names(arguments)])
-    } else if (!is.null(body)) {
-        must_be_json <- has_type(event, "application/json")
-        arguments <- content_arguments(handler, arguments, body, must_be_json)
-    }
+    arguments <- typed(handler, named_values(event[["pathParameters"]]))
+    arguments <- add_body(handler, arguments, event)
     query <- query_parameters(event)
-    query <- query[!names(query) %in% names(arguments)]
-    c(arguments, typed(handler, query))
+    c(arguments, typed(handler, query[!names(query) %in% names(arguments)]))
 }
 
-# A field of the event that maps names to text, as a list; empty when it is absent or null.
-text_parameters <- function(event, field) {
-    value <- event[[field]]
-    # The values of one name are text, whatever the settings want of arrays.
-    if (is.list(value)) lapply(value, unlist) else list()
-}
-
-# Query parameters as a list of character vectors. HTTP APIs and function URLs join the values of
-# a repeated parameter with commas; load balancers pass everything on as it was encoded.
-query_parameters <- function(event) {
-    query <- text_parameters(event, "queryStringParameters")
-    if (length(query) == 0L) {
-        query <- text_parameters(event, "multiValueQueryStringParameters")
+# The values of an object in the event; empty when there is none. Several values of one name are a
+# vector, also where the settings leave arrays as lists.
+named_values <- function(object) {
+    if (!is.list(object) || is.null(names(object))) {
+        return(list())
     }
-    if (identical(event[["version"]], "2.0")) {
+    lapply(object, function(value) if (is.list(value)) unlist(value) else value)
+}
+
+# Query parameters as a list of character vectors. REST APIs and load balancers have a second field
+# for several values of one parameter; HTTP APIs and function URLs join them with commas. Load
+# balancers pass everything on as it was encoded.
+query_parameters <- function(event) {
+    query <- named_values(event[["multiValueQueryStringParameters"]])
+    if (length(query) == 0L) {
+        query <- named_values(event[["queryStringParameters"]])
+    }
+    if (is.list(event[["requestContext"]][["http"]])) {
         query <- lapply(query, split_at_commas)
     }
     if (is_load_balancer(event)) {
         names(query) <- url_decoded(names(query))
-        query <- lapply(query, url_decoded)
+        texts <- vapply(query, is.character, NA)
+        query[texts] <- lapply(query[texts], url_decoded)
     }
     query
 }
@@ -51,17 +46,39 @@ split_at_commas <- function(text) {
     }
 }
 
-# The body as text, as raw bytes if it is none, NULL when the request has no body.
+# Adds what the body holds: fields of an object or a form by name, anything else as the first
+# argument. curl sends JSON too as a form, unless told otherwise; what begins a JSON object does not
+# begin a form.
+add_body <- function(handler, arguments, event) {
+    body <- http_body(event)
+    type <- content_type_of(event)
+    if (is.null(body)) {
+        arguments
+    } else if (is.raw(body) || stays_encoded(event)) {
+        first_argument(handler, arguments, body)
+    } else if (!is_text(body)) {
+        add_value(handler, arguments, body)
+    } else if (type == "application/x-www-form-urlencoded" && !grepl("^[ \t\r\n]*[{[]", body)) {
+        fields <- typed(handler, form_fields(body))
+        c(arguments, fields[!names(fields) %in% names(arguments)])
+    } else {
+        content_arguments(handler, arguments, body, type == "application/json")
+    }
+}
+
+# The body as text, as raw bytes if it is none, NULL when the request has no body. A test event that
+# was written by hand may have a body that is no text, but the JSON itself.
 http_body <- function(event) {
     body <- event[["body"]]
-    if (!is_text(body) || !nzchar(body)) {
-        return(NULL)
+    if (!is_text(body)) {
+        body
+    } else if (!nzchar(body)) {
+        NULL
+    } else if (isTRUE(event[["isBase64Encoded"]]) && !stays_encoded(event)) {
+        from_base64(body)
+    } else {
+        body
     }
-    if (isTRUE(event[["isBase64Encoded"]]) && !stays_encoded(event)) {
-        bytes <- jsonlite::base64_dec(body)
-        body <- tryCatch(bytes_to_text(bytes), error = function(e) bytes)
-    }
-    body
 }
 
 # Does the body stay in base64, as the settings want?
@@ -70,132 +87,71 @@ stays_encoded <- function(event) {
         isFALSE(settings$decode_base64)
 }
 
-# Does the request have a body of this content type?
-has_type <- function(event, type) {
-    headers <- event[["headers"]]
-    told <- headers[tolower(names(headers)) == "content-type"]
-    is_text(event[["body"]]) && length(told) > 0L && is_text(told[[1]]) &&
-        startsWith(tolower(told[[1]]), type)
+# The content type of the request, in lower case and without parameters; "" when it says none.
+content_type_of <- function(event) {
+    told <- c(header_values(event[["headers"]], "content-type"),
+        header_values(event[["multiValueHeaders"]], "content-type"))
+    if (is.character(told)) tolower(trimws(sub(";.*$", "", told[1], useBytes = TRUE))) else ""
+}
+
+# The values of a header, whatever the case of its name.
+header_values <- function(headers, name) {
+    values <- named_values(headers)
+    unlist(values[match(name, tolower(names(values)), nomatch = 0L)], use.names = FALSE)
 }
 
 # The fields of a form: a list of character vectors, a repeated field with all its values.
 form_fields <- function(body) {
     pairs <- strsplit(body, "&", fixed = TRUE)[[1]]
     pairs <- pairs[nzchar(pairs)]
-    names <- url_decoded(sub("=.*$", "", pairs))
-    values <- url_decoded(ifelse(grepl("=", pairs, fixed = TRUE), sub("^[^=]*=", "", pairs), ""))
+    equals <- regexpr("=", pairs, fixed = TRUE)
+    ends <- ifelse(equals < 0L, nchar(pairs) + 1L, equals)
+    names <- url_decoded(substr(pairs, 1L, ends - 1L))
+    values <- url_decoded(substring(pairs, ends + 1L))
     lapply(split(values, factor(names, unique(names))), as.character)
 }
 
-# Text with %XX and + resolved; text that is not properly encoded stays as it is.
+# Texts with %XX and + resolved; a text that is not properly encoded stays as it is. All at once: a
+# form may have very many fields.
 url_decoded <- function(texts) {
-    decode <- function(text) {
-        plain <- gsub("+", " ", text, fixed = TRUE)
-        if (grepl("%(?![0-9A-Fa-f]{2})|%00", plain, perl = TRUE)) {
-            return(text)
-        }
-        valid_text(utils::URLdecode(plain))
-    }
-    vapply(texts, decode, "", USE.NAMES = FALSE)
-}
-
-# Converts texts to the types of the parameters' defaults: `n = 10` says that n is a number.
-typed <- function(handler, texts) {
-    for (name in intersect(names(texts), handler$parameters)) {
-        if (is.character(texts[[name]])) {
-            texts[[name]] <- convert_text(texts[[name]], name, default_value(handler, name))
-        }
+    coded <- grep("[+%]", texts, useBytes = TRUE)
+    if (length(coded) > 0L) {
+        spaced <- gsub("+", " ", texts[coded], fixed = TRUE)
+        decoded <- percent_decoded(spaced)
+        texts[coded] <- ifelse(is.na(decoded), texts[coded], decoded)
     }
     texts
 }
 
-# The default of a parameter if it is a plain constant, such as 10, -1L, TRUE or c("a", "b"). Any
-# other expression is not evaluated here. NULL when there is none.
-default_value <- function(handler, name) {
-    default <- handler$defaults[name]
-    if (all(all.names(default[[1]]) %in% c("c", "-", "+", "T", "F")) &&
-        !identical(default[[1]], quote(expr = ))) {
-        tryCatch(eval(default[[1]], baseenv()), error = function(e) NULL)
+# Texts with %XX resolved, NA for those in which a % stands alone, or stands for a zero byte.
+percent_decoded <- function(texts) {
+    bytes <- charToRaw(paste(texts, collapse = ""))
+    owner <- rep(seq_along(texts), nchar(texts, "bytes"))
+    at <- which(bytes == 0x25)
+    codes <- 16L * hex_value(bytes[at + 1L]) + hex_value(bytes[at + 2L])
+    wrong <- is.na(codes) | codes == 0L | is.na(owner[at + 2L]) | owner[at + 2L] != owner[at]
+    broken <- unique(owner[at[wrong]])
+    bytes[at] <- as.raw(ifelse(wrong, 0x25, codes))
+    dropped <- c(at[!wrong] + 1L, at[!wrong] + 2L)
+    if (length(dropped) > 0L) {
+        bytes <- bytes[-dropped]
+        owner <- owner[-dropped]
     }
+    decoded <- split_bytes(bytes, tabulate(owner, length(texts)))
+    decoded[broken] <- NA
+    decoded
 }
 
-# Converts text to the type of `like`; text that is no such thing is the caller's mistake.
-convert_text <- function(text, name, like) {
-    wanted <- if (is.factor(like)) "" else typeof(like)
-    value <- switch(wanted,
-        double = suppressWarnings(as.numeric(text)),
-        integer = whole_number(text),
-        logical = if (anyNA(like)) text else truth(text),
-        text
-    )
-    if (anyNA(value) && !anyNA(text)) {
-        kind <- switch(wanted, integer = "whole number", logical = "truth value", "number")
-        stop(runtime_error("argument \"", name, "\" is not a ", kind, ": ",
-            encodeString(text[is.na(value)][1], quote = "\""), code = 400L))
-    }
-    value
+# Cuts bytes into texts of these sizes.
+split_bytes <- function(bytes, sizes) {
+    text <- rawToChar(bytes)
+    Encoding(text) <- "bytes"
+    ends <- cumsum(sizes)
+    valid_text(substring(text, ends - sizes + 1L, ends))
 }
 
-whole_number <- function(text) {
-    value <- suppressWarnings(as.numeric(text))
-    value[is.na(value) | value != trunc(value) | abs(value) > .Machine$integer.max] <- NA
-    as.integer(value)
-}
-
-truth <- function(text) {
-    truths <- c(true = TRUE, t = TRUE, "1" = TRUE, yes = TRUE, false = FALSE, f = FALSE,
-        "0" = FALSE, no = FALSE)
-    unname(truths[tolower(text)])
-}
-
-# What the caller gets for a result. A response that the handler made is sent as it is.
-http_response <- function(event, result) {
-    if (is_response(result)) {
-        return(write_result(result))
-    }
-    response <- list(isBase64Encoded = FALSE, statusCode = 200L, body = result_text(result))
-    write_json(with_headers(event, response, "application/json"))
-}
-
-# Is this a plain list with a status code, as API Gateway takes it?
-is_response <- function(result) {
-    is.list(result) && !is.object(result) && is_status(result[["statusCode"]]) &&
-        sum(names(result) == "statusCode") == 1L
-}
-
-is_status <- function(code) {
-    is.numeric(code) && length(code) == 1L && isTRUE(code >= 100 && code <= 599)
-}
-
-# What the caller gets for an error: a response too, its status from the condition's `code`.
-http_error <- function(handler, condition, arguments) {
-    code <- if (is_status(condition$code)) {
-        condition$code
-    } else if (is_missing_argument(handler, condition, arguments)) {
-        400L
-    } else {
-        500L
-    }
-    write_json(list(
-        statusCode = code,
-        headers = list("Content-Type" = "text/plain", "x-amzn-ErrorType" = error_type(condition)),
-        isBase64Encoded = FALSE,
-        body = message_of(condition)
-    ))
-}
-
-# Did the caller leave out an argument of the handler's? R finds out only when it is used.
-is_missing_argument <- function(handler, condition, arguments) {
-    without_default <- vapply(handler$defaults[handler$parameters], identical, NA, quote(expr = ))
-    missing <- setdiff(handler$parameters[without_default], names(arguments))
-    message_of(condition) %in%
-        sprintf("argument \"%s\" is missing, with no default", missing)
-}
-
-# Load balancers refuse a response without headers.
-with_headers <- function(event, response, type) {
-    if (is_load_balancer(event)) {
-        response$headers <- list("Content-Type" = type)
-    }
-    response
+# The values of hexadecimal digits, NA for any other byte.
+hex_value <- function(bytes) {
+    value <- match(bytes, charToRaw("0123456789abcdefABCDEF")) - 1L
+    value - 6L * (value > 15L)
 }

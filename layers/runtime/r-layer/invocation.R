@@ -27,8 +27,8 @@ answer_invocation <- function(handler, bytes, context) {
     log_failure(outcome$failure)
     condition <- outcome$failure$condition
     # What is in a stream already can't be taken back: the error goes to its end.
-    if (state$over_http && !stream_begun()) {
-        return(list(text = http_error(handler, condition, state$arguments)))
+    if (!stream_begun() && is_answer_over_http(state$event, state$over_http, condition)) {
+        return(list(text = http_error_text(handler, state$event, condition, state$arguments)))
     }
     list(text = error_body(outcome$failure), failure = outcome$failure)
 }
@@ -36,6 +36,7 @@ answer_invocation <- function(handler, bytes, context) {
 # From bytes to the text of the result. state: takes what an error's answer depends on.
 run_handler <- function(handler, bytes, context, state) {
     event <- read_event(bytes, handler)
+    state$event <- event
     # A handler of whole events speaks for itself: neither results nor errors are wrapped.
     state$over_http <- event$kind == "http" && !handler$whole
     state$arguments <- arguments_for(handler, event, context)

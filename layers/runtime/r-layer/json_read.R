@@ -14,6 +14,9 @@ read_json <- function(text, tables = TRUE, vectors = TRUE, what = "event") {
     if (grepl("(?<!\\\\)(\\\\\\\\)*\\\\u0000", text, perl = TRUE)) {
         log_warning("the event holds \\u0000, which R can't: the text around it ends there")
     }
+    if (grepl("\\\\u[dD][89a-fA-F]", text, perl = TRUE)) {
+        text <- without_lone_surrogates(text)
+    }
     # Not fromJSON(): it would take a text for the name of a file, or an address to fetch.
     parsed <- tryCatch(
         list(suppressWarnings(jsonlite::parse_json(text, simplifyVector = vectors,
@@ -21,6 +24,13 @@ read_json <- function(text, tables = TRUE, vectors = TRUE, what = "event") {
         error = function(e) stop(invalid_json(what, conditionMessage(e)))
     )
     parsed[[1]]
+}
+
+# Halves of a pair that stand alone are no characters: the parser would make bytes of them that are
+# not UTF-8. They become the replacement character.
+without_lone_surrogates <- function(text) {
+    fine <- "(?:\\\\\\\\|\\\\u[dD][89abAB]..\\\\u[dD][c-fC-F]..)(*SKIP)(*FAIL)"
+    gsub(paste0(fine, "|\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}"), "\\\\ufffd", text, perl = TRUE)
 }
 
 invalid_json <- function(what, ...) {

@@ -1,15 +1,20 @@
 # From a handler's result to the text of the answer.
 
-# over_http: is the answer to be a response, as API Gateway takes it?
+# over_http: is the answer to be a response, as API Gateway takes it? A result that is none yet is
+# wrapped into one. What http_response() made is always written as a response.
 answer_text <- function(event, result, over_http) {
-    if (isTRUE(settings$serialise_all)) {
+    if (inherits(result, "http_response")) {
+        write_json(response_for(event, result))
+    } else if (isTRUE(settings$serialise_all)) {
         serialised(result)
     } else if (is_finished(result)) {
         valid_text(paste(result, collapse = "\n"))
-    } else if (over_http) {
-        http_response(event$value, result)
-    } else {
+    } else if (!over_http) {
         result_text(result)
+    } else if (is_response(result)) {
+        write_result(result)
+    } else {
+        write_json(wrapped(event, result_text(result)))
     }
 }
 

@@ -70,8 +70,9 @@ attach_packages <- function(names) {
 attach_public_functions <- function() {
     attach(list(
         lambda_context = lambda_context, lambda_config = lambda_config,
-        html_response = html_response, stream_response = stream_response,
-        on_init = on_init, on_shutdown = on_shutdown
+        on_init = on_init, on_shutdown = on_shutdown,
+        http_response = http_response, stop_http = stop_http, html_response = html_response,
+        stream_response = stream_response, from_base64 = from_base64
     ), name = "r-layer")
 }
 
