@@ -78,7 +78,7 @@ test("a function that can't start says why, and ends with status 1", {
     stopifnot(startsWith(expect_start("missing.f", "basics", "Runtime.HandlerNotFound"),
         "Source file does not exist: missing.[R|r]"))
     expect(expect_start("broken.h", "failing", "Function.SimpleError"), "broken while loading")
-    stopifnot(grepl("syntax.R:2", expect_start("syntax.h", "failing", "Function.SimpleError")))
+    stopifnot(grepl("syntax.R:2", expect_start("syntax.h", "failing", "Function.SyntaxError")))
     stopifnot(grepl("status 3", expect_start("quits_loading.h", "failing", "Function.QuitError")))
     stopifnot(grepl("add-packages notThere",
         expect_start("missing_package.h", "failing", "Function.PackageNotFoundError")))

@@ -40,3 +40,28 @@ enter_context <- function(context) {
         Sys.setenv("_X_AMZN_TRACE_ID" = context$trace_id)
     }
 }
+
+# Makes print() and R's own printing show our objects in a readable form, from any code.
+register_print_methods <- function() {
+    registerS3method("print", "lambda_context", print_context, baseenv())
+}
+
+# The method of print() for a context: a line for each thing that is known.
+print_context <- function(x, ...) {
+    known <- unclass(x)
+    known <- known[!vapply(known, function(value) is.null(value) || is.function(value), NA)]
+    known$deadline_ms <- NULL
+    left <- format_count(x$remaining_time_in_millis())
+    values <- vapply(names(known), function(name) {
+        value <- known[[name]]
+        if (name == "deadline") {
+            paste0(format(value, "%Y-%m-%d %H:%M:%S %Z"), " (", left, " ms left)")
+        } else if (is.character(value) && length(value) == 1L) {
+            value
+        } else {
+            write_json(value)
+        }
+    }, "")
+    cat("<lambda_context>\n", paste0("  ", format(names(values)), "  ", values, "\n"), sep = "")
+    invisible(x)
+}

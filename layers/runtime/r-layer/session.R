@@ -2,16 +2,21 @@
 # to the next, and gives handlers their two functions.
 
 # What lasts: `event`, how the handler wants its event; `context`, of the current invocation;
-# `depth`, the number of calls on the stack above the handler's own.
+# `depth`, the number of calls on the stack above the handler's own; `log_level`, the threshold that
+# the handler's file chose.
 session <- new.env(parent = emptyenv())
 session$event <- "auto"
 session$context <- NULL
 session$depth <- 0L
+session$log_level <- NULL
 
 # Starts the runtime: loads the handler, then answers invocations for ever.
 start <- function() {
     options(keep.source = TRUE)
-    mask_quit()
+    mask_base()
+    log_state$live <- TRUE
+    collect_output()
+    register_print_methods()
     attach_public_functions()
     api <- runtime_api(Sys.getenv("AWS_LAMBDA_RUNTIME_API"))
     loaded <- guard(initialise())
@@ -32,6 +37,8 @@ initialise <- function() {
 # Tells Lambda why the function can't start, and ends the process, as Lambda demands.
 fail_initialisation <- function(api, failure) {
     log_failure(failure)
+    log_deferred_warnings()
+    end_output()
     post_init_error(api, error_body(failure, init = TRUE), failure)
     real_quit("no", 1, FALSE)
 }
@@ -47,7 +54,11 @@ attach_packages <- function(names) {
 
 # Puts the functions for handlers on the search path, below the global environment.
 attach_public_functions <- function() {
-    attach(list(lambda_context = lambda_context, lambda_config = lambda_config), name = "r-layer")
+    attach(list(
+        lambda_context = lambda_context, lambda_config = lambda_config,
+        log_debug = public_log_debug, log_info = public_log_info,
+        log_warn = public_log_warn, log_error = public_log_error
+    ), name = "r-layer")
 }
 
 # For handlers: the context of the current invocation, wherever it is asked for.
