@@ -32,7 +32,7 @@ protected <- function(expr, otherwise) {
     withRestarts(
         tryCatch(expr, error = function(e) otherwise, interrupt = function(e) otherwise),
         abort = function(...) otherwise,
-        r_layer_quit = function(...) otherwise
+        r_layer_leave = function(...) otherwise
     )
 }
 
@@ -57,11 +57,13 @@ error_type <- function(condition) {
 
 # A condition's own message, as one string of bounded length, even if its class tells no message.
 message_of <- function(condition) {
+    text <- whole_message(condition)
+    if (nchar(text, "bytes") > 1e5) substr(valid_text(text), 1L, 1e5) else text
+}
+
+whole_message <- function(condition) {
     text <- protected(
-        {
-            text <- paste(as.character(generic(conditionMessage, condition)), collapse = "\n")
-            if (nchar(text, "bytes") > 1e5) substr(valid_text(text), 1L, 1e5) else text
-        },
+        paste(as.character(generic(conditionMessage, condition)), collapse = "\n"),
         otherwise = NULL
     )
     if (is.null(text)) paste("a condition of class", class(condition)[1]) else text
@@ -77,6 +79,7 @@ generic <- function(fun, x) {
 # caused the error. The condition's own message comes first, as it is: programs know it.
 failure_message <- function(failure) {
     text <- with_causes(message_of(failure$condition), failure$condition)
+    text <- paste(c(text, wrong_line(failure$condition, text)), collapse = "\n")
     if (!nzchar(text)) {
         text <- "an error without a message"
     }
@@ -86,6 +89,16 @@ failure_message <- function(failure) {
     }
     between <- if (grepl("\n", text, fixed = TRUE)) "\n" else " "
     paste0(text, between, "(in ", call_text(call), ")")
+}
+
+# The line of a file that is no R, with a mark below the place; NULL where the message shows it
+# already, as it does in most cases, or it is not known.
+wrong_line <- function(condition, text) {
+    if (!inherits(condition, "parseError") || grepl("\n", text, fixed = TRUE)) {
+        return(NULL)
+    }
+    line <- readLines(condition$filename, condition$lineno, warn = FALSE)[condition$lineno]
+    c(line, paste0(strrep(" ", max(0, condition$colno - 1L)), "^"))
 }
 
 # Adds the messages of a condition's parents, as rlang chains them, that are not in the text yet.
@@ -108,13 +121,20 @@ with_causes <- function(text, condition) {
 users_call <- function(failure) {
     call <- generic(conditionCall, failure$condition)
     calls <- failure$calls
-    bare <- function(call) {
-        attributes(call) <- NULL
-        call
-    }
     ours <- calls[seq_along(calls) < users_range(calls)[1]]
-    known <- vapply(ours, function(one) identical(bare(one), bare(call)), NA)
-    if (is.call(call) && !any(known)) call
+    if (is.call(call) && !is_among(call, ours)) call
+}
+
+# Is this call one of these? Where they stand in a file does not count.
+is_among <- function(call, calls) {
+    attributes(call) <- NULL
+    for (other in calls) {
+        attributes(other) <- NULL
+        if (identical(other, call)) {
+            return(TRUE)
+        }
+    }
+    FALSE
 }
 
 # What helps against a missing package; NULL for any other error.

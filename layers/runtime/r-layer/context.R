@@ -2,7 +2,7 @@
 
 # Takes the headers of the answer that brought the event. Returns a list of class lambda_context.
 invocation_context <- function(headers) {
-    deadline_ms <- as.numeric(c(header(headers, "lambda-runtime-deadline-ms"), NA)[1])
+    deadline_ms <- milliseconds(header(headers, "lambda-runtime-deadline-ms"))
     context <- list(
         aws_request_id = header(headers, "lambda-runtime-aws-request-id"),
         invoked_function_arn = header(headers, "lambda-runtime-invoked-function-arn"),
@@ -20,6 +20,11 @@ invocation_context <- function(headers) {
         tenant_id = header(headers, "lambda-runtime-aws-tenant-id")
     )
     structure(context, class = "lambda_context")
+}
+
+# A number of milliseconds, NA for what is none: without the warning that as.numeric() would give.
+milliseconds <- function(text) {
+    if (is.null(text) || !grepl("^[0-9]+([.][0-9]+)?$", text)) NA_real_ else as.numeric(text)
 }
 
 # The JSON in a header as a list. A header that is no JSON stays text: it must not cost the event.

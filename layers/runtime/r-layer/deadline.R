@@ -72,9 +72,10 @@ handler_sleep <- function(time) {
 }
 
 raise_time_limit <- function(call) {
+    condition <- simpleError(time_limit_text(), call)
     if (session$limit_raised) {
-        tryInvokeRestart("r_layer_time_limit", call, sys.calls())
+        tryInvokeRestart("r_layer_leave", condition, sys.calls())
     }
     session$limit_raised <- TRUE
-    stop(simpleError(time_limit_text(), call))
+    stop(condition)
 }

@@ -22,10 +22,7 @@ guard <- function(expr) {
             interrupt = function(e) fail(interrupt_error(), calls)
         ),
         abort = function(...) fail(jump_error(), NULL),
-        r_layer_quit = function(status, calls) fail(quit_error(status), calls),
-        r_layer_time_limit = function(call, calls) {
-            fail(simpleError(time_limit_text(), call), calls)
-        }
+        r_layer_leave = fail
     )
     keep_room_for_calls()
     if (!is.null(outcome$failure)) {

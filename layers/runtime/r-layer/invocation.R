@@ -10,9 +10,8 @@ serve <- function(api, handler) {
     enter_context(context)
     sinks <- sink_state()
     answer <- answer_invocation(handler, invocation$body, context)
-    log_deferred_warnings()
     restore_sinks(sinks)
-    end_output()
+    end_log()
     send_answer(api, invocation$id, answer)
 }
 

@@ -87,8 +87,9 @@ write_past_sinks <- function(lines) {
     cat(text, file = stderr())
 }
 
-# Sees to it that all that was printed is in the log.
-end_output <- function() {
+# Sees to it that all that was written, or waits to be, is in the log. Called after each invocation.
+end_log <- function() {
+    log_deferred_warnings()
     if (logs_json()) {
         flush_output()
         collect_output()
@@ -103,8 +104,7 @@ printed <- function(value) {
 
 # Logs a warning of the handler's, at once and in one entry: as R would, or as JSON.
 log_handler_warning <- function(condition) {
-    call <- protected(generic(conditionCall, condition), otherwise = NULL)
-    call <- if (!is.null(call)) call_text(call)
+    call <- protected(warnings_call(condition), otherwise = NULL)
     text <- message_of(condition)
     if (!logs_json()) {
         place <- if (is.null(call)) "" else paste0(" in ", call, " ")
@@ -114,8 +114,23 @@ log_handler_warning <- function(condition) {
     }
 }
 
+# The text of a warning's call, NULL if it has none or one of the runtime's. These are the first on
+# the stack; the rest, which may be thousands, is not looked at.
+warnings_call <- function(condition) {
+    call <- generic(conditionCall, condition)
+    if (!is.call(call)) {
+        return(NULL)
+    }
+    first <- lapply(seq_len(min(sys.nframe(), session$depth + 30L)), sys.call)
+    names <- vapply(first, called_name, "")
+    entered <- names %in% c("enter_handler", "enter_source")
+    guarding <- vapply(first, function(one) identical(one$warning, quote(muffle_logged)), NA)
+    ours <- if (any(entered)) seq_along(first) < users_range(first)[1] else guarding
+    if (!is_among(call, first[ours])) call_text(call)
+}
+
 # Warnings that no handler of ours could see, such as those of finalizers, wait until R is back at
-# its top level; which it never is. Called after each invocation; costs nothing when there are none.
+# its top level; which it never is. R writes them to stderr, as it would there.
 log_deferred_warnings <- function() {
     .Internal(printDeferredWarnings())
 }

@@ -64,7 +64,7 @@ bounded_text <- function(text) {
 # Logs a message() of the handler's. Its own newline at the end is no part of it.
 log_handler_message <- function(condition) {
     if (log_wanted("INFO")) {
-        write_entry("INFO", "message", sub("\n$", "", message_of(condition)))
+        write_entry("INFO", "message", sub("\n$", "", whole_message(condition)))
     }
 }
 

@@ -2,13 +2,14 @@
 # Parts without a name are pasted together, those with a name are fields: keys of the record in
 # JSON, "name=value" after the text otherwise. Below the threshold nothing is evaluated.
 
-public_log_debug <- function(...) log_of_handler("DEBUG", ...)
-public_log_info <- function(...) log_of_handler("INFO", ...)
-public_log_warn <- function(...) log_of_handler("WARN", ...)
-public_log_error <- function(...) log_of_handler("ERROR", ...)
+public_log_debug <- function(...) log_of_handler(..., .level = "DEBUG")
+public_log_info <- function(...) log_of_handler(..., .level = "INFO")
+public_log_warn <- function(...) log_of_handler(..., .level = "WARN")
+public_log_error <- function(...) log_of_handler(..., .level = "ERROR")
 
-log_of_handler <- function(level, ...) {
-    if (!log_wanted(level)) {
+# `.level` comes after the dots, so that no field can be taken for it.
+log_of_handler <- function(..., .level) {
+    if (!log_wanted(.level)) {
         return(invisible())
     }
     parts <- list(...)
@@ -18,7 +19,7 @@ log_of_handler <- function(level, ...) {
     if (!logs_json() && length(fields) > 0L) {
         text <- paste(c(text[nzchar(text)], text_fields(parts[named])), collapse = " ")
     }
-    write_entry(level, "handler", text, fields)
+    write_entry(.level, "handler", text, fields)
     invisible()
 }
 

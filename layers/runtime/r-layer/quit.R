@@ -11,7 +11,7 @@ handler_quit <- function(save = "default", status = 0, runLast = TRUE) {
     if (!is.null(session$process) && Sys.getpid() != session$process) {
         real_quit("no", status, FALSE)
     }
-    tryInvokeRestart("r_layer_quit", status, sys.calls())
+    tryInvokeRestart("r_layer_leave", quit_error(status), sys.calls())
     stop("quit() was called outside the handler")
 }
 

@@ -20,6 +20,7 @@ start <- function() {
     attach_public_functions()
     api <- runtime_api(Sys.getenv("AWS_LAMBDA_RUNTIME_API"))
     loaded <- guard(initialise())
+    end_log()
     if (!is.null(loaded$failure)) {
         fail_initialisation(api, loaded$failure)
     }
@@ -37,8 +38,7 @@ initialise <- function() {
 # Tells Lambda why the function can't start, and ends the process, as Lambda demands.
 fail_initialisation <- function(api, failure) {
     log_failure(failure)
-    log_deferred_warnings()
-    end_output()
+    end_log()
     post_init_error(api, error_body(failure, init = TRUE), failure)
     real_quit("no", 1, FALSE)
 }
