@@ -74,3 +74,9 @@ test("handlers print their context, and have it wherever they are", {
             same = TRUE, seconds = TRUE)))
     stopifnot(grepl("<lambda_context>\n  aws_request_id +request-1\n", played$log))
 })
+
+test("a context can be a result", {
+    sent <- jsonlite::parse_json(write_result(list(context = invocation_context(headers))))
+    expect(sent$context$aws_request_id, "id")
+    stopifnot(!any(c("deadline_ms", "remaining_time_in_millis") %in% names(sent$context)))
+})

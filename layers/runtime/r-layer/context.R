@@ -24,7 +24,7 @@ invocation_context <- function(headers) {
 
 # A number of milliseconds, NA for what is none: without the warning that as.numeric() would give.
 milliseconds <- function(text) {
-    if (is.null(text) || !grepl("^[0-9]+([.][0-9]+)?$", text)) NA_real_ else as.numeric(text)
+    if (is.null(text) || !grepl("^[0-9]+([.][0-9]+)?$", text, perl = TRUE)) NA_real_ else as.numeric(text)
 }
 
 # The JSON in a header as a list. A header that is no JSON stays text: it must not cost the event.
@@ -46,6 +46,12 @@ enter_context <- function(context) {
     }
 }
 
+# A context as a plain list of what can be shown or sent: for handlers that return theirs.
+plain_context <- function(context) {
+    plain <- unclass(context)
+    plain[setdiff(names(plain), c("deadline_ms", "remaining_time_in_millis"))]
+}
+
 # Makes print() and R's own printing show our objects in a readable form, from any code.
 register_print_methods <- function() {
     registerS3method("print", "lambda_context", print_context, baseenv())
@@ -53,9 +59,8 @@ register_print_methods <- function() {
 
 # The method of print() for a context: a line for each thing that is known.
 print_context <- function(x, ...) {
-    known <- unclass(x)
-    known <- known[!vapply(known, function(value) is.null(value) || is.function(value), NA)]
-    known$deadline_ms <- NULL
+    known <- plain_context(x)
+    known <- known[!vapply(known, is.null, NA)]
     left <- format_count(x$remaining_time_in_millis())
     values <- vapply(names(known), function(name) {
         value <- known[[name]]

@@ -75,10 +75,10 @@ write_past_sinks <- function(lines) {
         return(invisible())
     }
     text <- paste0(lines, "\n", collapse = "")
-    if (sink.number() == 0L) {
+    if (output_sinks() == 0L) {
         return(cat(text))
     }
-    diverted <- sink.number(type = "message")
+    diverted <- message_sink()
     if (diverted != 2L && isTRUE(log_state$live)) {
         connection <- getConnection(diverted)
         sink(type = "message")

@@ -8,16 +8,32 @@ longest_message <- 150000L
 # a named list.
 json_records <- function(level, logger, texts, fields = NULL) {
     context <- session$context
-    head <- list(timestamp = json_time(Sys.time()), level = level)
-    tail <- list(logger = logger)
-    # Assigning NULL to an element leaves it out.
-    tail$requestId <- context$aws_request_id
-    tail$tenantId <- context$tenant_id
-    fields <- fields[!vapply(fields, is.null, NA)]
-    vapply(texts, function(text) {
-        write_record(c(head, list(message = bounded_text(text)), tail, fields))
-    }, "", USE.NAMES = FALSE)
+    head <- paste0('{"timestamp":"', json_time(Sys.time()), '","level":"', level, '","message":')
+    tail <- paste0(
+        ',"logger":"', logger, '"',
+        if (!is.null(context$aws_request_id)) {
+            paste0(',"requestId":', write_json(context$aws_request_id))
+        },
+        if (!is.null(context$tenant_id)) paste0(',"tenantId":', write_json(context$tenant_id)),
+        more_keys(fields), "}"
+    )
+    bodies <- vapply(texts, function(text) write_json(bounded_text(text)), "", USE.NAMES = FALSE)
+    paste0(head, bodies, rep(tail, length(bodies)))[seq_along(bodies)]
 }
+
+# Fields as the end of an object. Those that are called like a key of the record get another name.
+more_keys <- function(fields) {
+    fields <- fields[!vapply(fields, is.null, NA)]
+    if (length(fields) == 0L) {
+        return("")
+    }
+    taken <- names(fields) %in% record_keys
+    names(fields)[taken] <- paste0(names(fields)[taken], ".1")
+    json <- write_record(fields)
+    paste0(",", substr(json, 2L, nchar(json) - 1L))
+}
+
+record_keys <- c("timestamp", "level", "message", "logger", "requestId", "tenantId")
 
 # A record as JSON. A field that has no JSON must not cost the record: it is given as R code.
 write_record <- function(record) {
@@ -70,7 +86,7 @@ log_handler_message <- function(condition) {
 
 # From now on what is printed is collected: R has no way to rewrite it as it is written.
 collect_output <- function() {
-    if (!logs_json() || is_ours(log_state$output) && sink.number() > 0L) {
+    if (!logs_json() || is_ours(log_state$output) && output_sinks() > 0L) {
         return(invisible())
     }
     log_state$output <- rawConnection(raw(), "r+")

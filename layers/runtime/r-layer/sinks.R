@@ -1,18 +1,22 @@
 # What handlers do with sink().
 
+# What sink.number() tells, without the 4 microseconds that it takes to match its argument.
+output_sinks <- function() .Internal(sink.number(TRUE))
+message_sink <- function() .Internal(sink.number(FALSE))
+
 # Where output goes now: the number of sinks, and the connection that messages go to.
 sink_state <- function() {
-    c(output = sink.number(), message = sink.number(type = "message"))
+    c(output = output_sinks(), message = message_sink())
 }
 
 # Closes the sinks that an invocation opened and left: they would swallow the next one's output.
 # before: the state to go back to.
 restore_sinks <- function(before) {
-    left <- sink.number() - before[["output"]]
+    left <- output_sinks() - before[["output"]]
     for (i in seq_len(max(left, 0L))) {
         sink()
     }
-    if (sink.number(type = "message") != before[["message"]]) {
+    if (message_sink() != before[["message"]]) {
         sink(type = "message")
     }
     if (left > 0L) {
