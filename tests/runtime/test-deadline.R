@@ -47,8 +47,8 @@ test("the margin leaves time for both", {
         margin <- deadline_margin(remaining)
         stopifnot(margin > 0, margin <= remaining / 2, margin <= 1)
     }
-    expect(deadline_margin(3), 0.15)
-    expect(deadline_margin(1), 0.1)
+    expect(deadline_margin(3), 0.3)
+    expect(deadline_margin(1), 0.25)
 })
 
 test("the limit ends with the expression", {

@@ -39,10 +39,12 @@ test("errors of the handler's", {
         on_exit = c("Function.SimpleError", "^late"),
         on_exit_twice = c("Function.SimpleError", "^(late|early)"),
         warning_as_error = c("Function.SimpleError", "converted from warning"),
-        parents = c("Function.RlangError", "^Can't write.\nCaused by rlang_error: the disk is full"),
+        parents = c("Function.RlangError",
+            "^Can't write.\nCaused by rlang_error: the disk is full"),
         package = c("Function.PackageNotFoundError", "^there is no package called .notThere."),
         parse = c("Function.SyntaxError", "1:3: unexpected symbol\n1: a b\n"),
-        sourced = c("Function.SyntaxError", "2:1[0-9]: unexpected '\\{'\n.*2: bad <- function\\( \\{\n")
+        sourced = c("Function.SyntaxError",
+            "2:1[0-9]: unexpected '\\{'\n.*2: bad <- function\\( \\{\n")
     ))
     stopifnot(grepl("ERROR:runtime:myOwnError: own (in", played$log, fixed = TRUE))
 })

@@ -95,7 +95,8 @@ test("warnings from C have their call, unless it is the runtime's", {
     expect(output_of(guard(f())), "Warning in f() : NAs introduced by coercion")
     expect(output_of(guard(as.integer("x"))), "Warning: NAs introduced by coercion")
     file <- tempfile()
-    writeLines(c("local({", "f <- function() as.integer('x')", "f()", "})", "as.integer('x')"), file)
+    writeLines(c("local({", "f <- function() as.integer('x')", "f()", "})", "as.integer('x')"),
+        file)
     expect(output_of(guard(enter_source(file))),
         paste0("Warning", c(" in f() ", ""), ": NAs introduced by coercion"))
 })

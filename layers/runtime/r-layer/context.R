@@ -24,7 +24,8 @@ invocation_context <- function(headers) {
 
 # A number of milliseconds, NA for what is none: without the warning that as.numeric() would give.
 milliseconds <- function(text) {
-    if (is.null(text) || !grepl("^[0-9]+([.][0-9]+)?$", text, perl = TRUE)) NA_real_ else as.numeric(text)
+    known <- !is.null(text) && grepl("^[0-9]+([.][0-9]+)?$", text, perl = TRUE)
+    if (known) as.numeric(text) else NA_real_
 }
 
 # The JSON in a header as a list. A header that is no JSON stays text: it must not cost the event.

@@ -3,9 +3,10 @@
 # for interrupts. Code in C that does not look is not stopped.
 
 # How long before the deadline, in seconds, for a given time until then: enough to unwind and to
-# post the error, on a small function too, and never more than half of what is there.
+# post the error. R looks at the clock every 50 ms only, and the first error is slow on a function
+# with a small share of a processor. Never more than half of what is there.
 deadline_margin <- function(remaining) {
-    min(max(0.1, remaining / 20), 1, remaining / 2)
+    min(max(0.25, remaining / 10), 1, remaining / 2)
 }
 
 # Evaluates an expression that ends in an error shortly before the context's deadline. In `session`,
