@@ -34,7 +34,7 @@ test("errors of the handler's", {
         odd_message = c("Function.OddError", "^1\n"),
         broken_call = c("Function.SimpleError", "^no call either"),
         no_class = c("Function.Error", "^classless$"),
-        multibyte_message = c("Function.SimpleError", "^gr\ufffd+e \u2713 \U1F600"),
+        multibyte_message = c("Function.SimpleError", "^gr(\ufffd+|<fc><df>)e \u2713 \U1F600"),
         multibyte = c("Function.SimpleError", "multibyte"),
         on_exit = c("Function.SimpleError", "^late"),
         on_exit_twice = c("Function.SimpleError", "^(late|early)"),

@@ -154,7 +154,8 @@ test("as JSON, no option and no sink of a handler's breaks a record", {
     records <- log$records[field(log, "requestId") == "request-1"]
     expect(records[[1]][c("x", "big", "nan", "env", "f")], list(x = 0.123456789, big = 100000L,
         nan = NULL, env = "<environment>", f = ".Primitive(\"sum\")"))
-    expect(records[[2]]$message, "bad \ufffd bytes\\ \" \u0001\u2028")
+    # Older versions of R show a wrong byte as <ff> when they paste it.
+    expect(sub("<ff>", "\ufffd", records[[2]]$message), "bad \ufffd bytes\\ \" \u0001\u2028")
     expect(records[[3]]$message, "")
     expect(vapply(log$answers, `[[`, "", "body"), c("null", "null"))
 })
