@@ -141,7 +141,8 @@ send_event <- function(connection, event, id) {
     headers <- c(paste0("Lambda-Runtime-AWS-Request-Id: ", id),
         paste0("Lambda-Runtime-Deadline-Ms: ", sprintf("%.0f", deadline)))
     if (is.list(event)) {
-        headers <- c(headers, event$headers)
+        # The first header of a name counts, so that an event can have its own deadline.
+        headers <- c(event$headers, headers)
         event <- event$body
     }
     reply(connection, "200 OK", event, headers)

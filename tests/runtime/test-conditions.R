@@ -53,3 +53,106 @@ test("traces stay short", {
     expect(trace[21], "... 162 more calls")
     stopifnot(all(nchar(call_text(call("f", 1:1e5))) < 130L))
 })
+
+# A failure of a handler, with what is told about it.
+failure_of <- function(code) {
+    assign("tested_handler", code, globalenv())
+    on.exit(rm("tested_handler", envir = globalenv()))
+    guard(enter_handler("tested_handler", list()))$failure
+}
+
+test("the message is the condition's own, then its call", {
+    told <- function(code) failure_of(code)$message
+    inner <- function(x) stop("boom ", x)
+    expect(told(function() inner(1)), "boom 1 (in inner(1))")
+    expect(told(function() stop("boom")), "boom (in tested_handler())")
+    expect(told(function() stop("boom", call. = FALSE)), "boom")
+    expect(told(function() stop("two\nlines")), "two\nlines\n(in tested_handler())")
+    expect(told(function() log("a")), 'non-numeric argument to mathematical function (in log("a"))')
+    expect(told(function() stop("")), "an error without a message (in tested_handler())")
+    expect(told(function() inner(1, 2)), "unused argument (2) (in inner(1, 2))")
+})
+
+test("the calls by which the runtime gets to the user's code are not told", {
+    expect(guard(stop("boom"))$failure$message, "boom")
+    file <- tempfile()
+    writeLines('stop("boom")', file)
+    expect(guard(enter_source(file))$failure$message, "boom")
+})
+
+test("kinds of R's own errors", {
+    kind <- function(code) failure_of(code)$kind
+    expect(kind(function() numeric(1e14)), "Runtime.OutOfMemory")
+    expect(kind(function() parse(text = "a b")), "Function.SyntaxError")
+    recurse <- function(n) recurse(n + 1)
+    expect(kind(function() recurse(1)), "Function.StackOverflow")
+    expect(kind(function() stop("1:2: not of a parser")), "Function.SimpleError")
+})
+
+test("what a condition's methods spoil is left out", {
+    methods <- c("conditionMessage.spoilt", "conditionCall.spoilt")
+    on.exit(rm(list = methods, envir = globalenv()))
+    spoil <- list(
+        function(c) stop("no"),
+        function(c) invokeRestart("abort"),
+        function(c) handler_quit(),
+        eval(quote(function(c) conditionMessage(c)), globalenv()),
+        function(c) sum
+    )
+    failure <- list(depth = 0L,
+        condition = structure(class = c("spoilt", "condition"), list(message = "m", call = NULL)))
+    for (fun in spoil) {
+        for (method in methods) assign(method, fun, globalenv())
+        body <- jsonlite::parse_json(error_body(failure))
+        expect(body$errorType, "spoilt")
+        expect(body$errorMessage, "a condition of class spoilt")
+    }
+    assign("conditionMessage.spoilt", function(c) "its own", globalenv())
+    expect(described(failure)$message, "its own")
+})
+
+test("causes are told, once, and not for ever", {
+    chained <- function(message, parent) {
+        structure(class = c("rlang_error", "error", "condition"),
+            list(message = message, call = NULL, parent = parent))
+    }
+    told <- function(condition) guard(stop(condition))$failure$message
+    expect(told(chained("outer", simpleError("inner"))), "outer\nCaused by simpleError: inner")
+    expect(told(chained("outer: inner", simpleError("inner"))), "outer: inner")
+    long <- simpleError("0")
+    for (i in 1:30) long <- chained(paste0("level ", i, "."), long)
+    expect(length(strsplit(told(long), "\n")[[1]]), 11L)
+    expect(told(chained("odd", "a parent")), "odd")
+})
+
+test("files below the task root are told from there", {
+    root <- normalizePath(tempfile("root"), mustWork = FALSE)
+    dir.create(file.path(root, "deep"), recursive = TRUE)
+    old <- Sys.getenv("LAMBDA_TASK_ROOT")
+    Sys.setenv(LAMBDA_TASK_ROOT = root)
+    on.exit(Sys.setenv(LAMBDA_TASK_ROOT = old))
+    file <- file.path(root, "deep", "code.R")
+    writeLines(c("", "tested_code <- function() stop('boom')"), file)
+    place <- function(...) {
+        source(file, local = globalenv(), keep.source = TRUE, ...)
+        stack_trace(failure_of(function() get("tested_code", globalenv())()))
+    }
+    stopifnot(any(grepl('stop("boom") at deep/code.R:2', place(), fixed = TRUE)))
+    stopifnot(any(grepl('stop("boom") at deep/code.R:2', place(chdir = TRUE), fixed = TRUE)))
+})
+
+test("the cause for X-Ray is one short line of ASCII", {
+    inner <- function() stop("\u00fc \U1F600\n", strrep("\u2713", 5000))
+    failure <- failure_of(function() inner())
+    text <- xray_cause(failure)
+    stopifnot(nchar(text) < 32000, !grepl("[^ -~]", text))
+    cause <- jsonlite::parse_json(text)
+    expect(cause$working_directory, getwd())
+    exception <- cause$exceptions[[1]]
+    stopifnot(startsWith(exception$message, "\u00fc \U1F600\n\u2713"))
+    expect(exception$type, "simpleError")
+    expect(vapply(exception$stack, `[[`, "", "label")[2:3], c("inner()", "tested_handler()"))
+    expect(names(exception$stack[[1]]), c("path", "line", "label"))
+    recurse <- function(n) if (n == 0) stop(strrep("\U1F600", 1e5)) else recurse(n - 1)
+    stopifnot(nchar(xray_cause(failure_of(function() recurse(200)))) < 32000)
+})

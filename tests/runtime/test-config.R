@@ -65,7 +65,6 @@ test("the file goes before the variable", {
 
 test("the level of the variable is kept apart from that of the file", {
     with_variables({
-        expect(settings$log_level_variable, "DEBUG")
         expect(settings$log_level, NULL)
     }, R_LAYER_LOG_LEVEL = "debug")
 })

@@ -41,3 +41,42 @@ test("the trace of X-Ray is set, and unset again", {
     enter_context(invocation_context(headers))
     expect(lambda_context()$aws_request_id, "id")
 })
+
+test("a context prints itself, from any code", {
+    register_print_methods()
+    context <- invocation_context(headers)
+    lines <- output_of(print(context))
+    expect(lines[1], "<lambda_context>")
+    told <- function(name, value) any(grepl(paste0("^  ", name, " +", value), lines))
+    stopifnot(told("aws_request_id", "id$"), told("trace_id", "Root=1$"),
+        told("deadline", "2023-11-14 22:13:20.* ms left"),
+        told("client_context", '[{]"custom":[{]"a":1[}][}]$'))
+    stopifnot(!any(grepl("function|deadline_ms", sub("function_|_function_", "", lines))))
+    bare <- output_of(print(invocation_context(c(x = "y"))))
+    expect(bare[1], "<lambda_context>")
+})
+
+test("a deadline that is no number is none", {
+    context <- invocation_context(c("lambda-runtime-deadline-ms" = "soon"))
+    expect(context$deadline_ms, NA_real_)
+    stopifnot(inherits(context$deadline, "POSIXct"), is.na(context$remaining_time_in_millis()))
+})
+
+test("handlers print their context, and have it wherever they are", {
+    traced <- list(body = "{}", headers = c("Lambda-Runtime-Aws-Tenant-Id: t",
+        'Lambda-Runtime-Client-Context: {"env":{"locale":"\u00fc"}}',
+        'Lambda-Runtime-Cognito-Identity: {"identityId":"i"}'))
+    played <- play("context.shows", "basics", list(traced, "{}"))
+    expect(lapply(played$answers, function(answer) jsonlite::parse_json(answer$body)), list(
+        list(class = "lambda_context", tenant = "t", locale = "\u00fc", identity = "i",
+            same = TRUE, seconds = TRUE),
+        list(class = "lambda_context", tenant = NULL, locale = NULL, identity = NULL,
+            same = TRUE, seconds = TRUE)))
+    stopifnot(grepl("<lambda_context>\n  aws_request_id +request-1\n", played$log))
+})
+
+test("a context can be a result", {
+    sent <- jsonlite::parse_json(write_result(list(context = invocation_context(headers))))
+    expect(sent$context$aws_request_id, "id")
+    stopifnot(!any(c("deadline_ms", "remaining_time_in_millis") %in% names(sent$context)))
+})

@@ -58,3 +58,52 @@ test("sinks that were left are closed", {
     expect(unname(left), c(0L, 0L))
     stopifnot(any(grepl("left 2 sink", log)))
 })
+
+test("what the failures of a jump and of an interrupt are called", {
+    expect(guard(invokeRestart("abort"))$failure$type, "jumpError")
+    interrupt <- structure(class = c("interrupt", "condition"), list(message = "", call = NULL))
+    failure <- guard(stop(interrupt))$failure
+    expect(c(failure$type, failure$kind), c("interruptError", "Function.InterruptError"))
+    expect(guard(handler_quit(status = list()))$failure$kind, "Function.QuitError")
+})
+
+test("a second overflow while the first is handled is a failure too", {
+    recurse <- function(n) recurse(n + 1)
+    again <- list(
+        function() tryCatch(recurse(1), error = function(e) recurse(1)),
+        function() withCallingHandlers(recurse(1), error = function(e) recurse(1)),
+        function() {
+            on.exit(recurse(1))
+            recurse(1)
+        }
+    )
+    for (fun in again) {
+        expect(guard(fun())$failure$kind, "Function.StackOverflow")
+        expect(guard(2), list(value = 2))
+    }
+})
+
+test("messages are the handler's own business, but for JSON", {
+    expect(output_of(guard(message("hello"))), "hello")
+    expect(guard(suppressMessages(message("hello"))), list(value = NULL))
+    caught <- guard(tryCatch(message("hello"), message = conditionMessage))
+    expect(caught, list(value = "hello\n"))
+})
+
+test("warnings from C have their call, unless it is the runtime's", {
+    f <- function() as.integer("x")
+    expect(output_of(guard(f())), "Warning in f() : NAs introduced by coercion")
+    expect(output_of(guard(as.integer("x"))), "Warning: NAs introduced by coercion")
+    file <- tempfile()
+    writeLines(c("local({", "f <- function() as.integer('x')", "f()", "})", "as.integer('x')"),
+        file)
+    expect(output_of(guard(enter_source(file))),
+        paste0("Warning", c(" in f() ", ""), ": NAs introduced by coercion"))
+})
+
+test("an option that leaves few calls is undone", {
+    old <- options(expressions = 5000)
+    on.exit(options(old))
+    guard(options(expressions = 500))
+    expect(getOption("expressions"), 5000L)
+})

@@ -116,7 +116,8 @@ test("traces show the package", {
     played <- play("stats::weighted.mean", "basics", list('{"x":[1,2],"w":[1,2,3]}'))
     error <- jsonlite::parse_json(bodies(played))
     expect(error$stackTrace[[1]], "stats::weighted.mean(x = 1:2, w = 1:3)")
-    expect(error$errorMessage, "'x' and 'w' must have the same length")
+    expect(error$errorMessage, paste("'x' and 'w' must have the same length",
+        "(in weighted.mean.default(x = 1:2, w = 1:3))"))
 })
 
 test("what a package does not export, or does not have", {

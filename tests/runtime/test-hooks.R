@@ -45,7 +45,7 @@ test("an on_init() hook that fails is an init error", {
     played <- play("fails.handler", "life")
     expect(played$answers[[1]]$path, "/2018-06-01/runtime/init/error")
     error <- jsonlite::parse_json(played$answers[[1]]$body)
-    expect(error$errorMessage, "no model")
+    expect(error$errorMessage, "no model (in hook())")
     expect(unlist(error$stackTrace), c("hook()", "stop(\"no model\") at fails.R:1"))
 })
 

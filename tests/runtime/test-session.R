@@ -15,6 +15,23 @@ test("one session answers all events", {
     stopifnot(grepl("ERROR:runtime:simpleError: unused argument", played$log))
 })
 
+test("an error has its calls, with places, also for X-Ray", {
+    answer <- play("script.fails", "failing", list('{"x":1}'))$answers[[1]]
+    trace <- c("fails(x = 1L)", "inner(x) at script.R:6", 'stop("inner ", x) at script.R:2')
+    expect(jsonlite::parse_json(answer$body), list(errorMessage = "inner 1 (in inner(x))",
+        errorType = "simpleError", stackTrace = as.list(trace)))
+    cause <- header(answer$headers, "lambda-runtime-function-xray-error-cause")
+    expect(jsonlite::parse_json(cause)$exceptions[[1]]$stack[[1]],
+        list(path = "script.R", line = 2L, label = 'stop("inner ", x)'))
+    expect(jsonlite::parse_json(cause)$paths, list("script.R"))
+})
+
+test("an error while loading has the places in all files", {
+    played <- play("sources.h", "failing")
+    trace <- unlist(jsonlite::parse_json(bodies(played))$stackTrace)
+    stopifnot("helper() at sources.R:3" %in% trace, any(grepl(" at folder/helper.R:2$", trace)))
+})
+
 test("state is kept", {
     expect(bodies(play("script.count", "basics", list("", "", ""))), c("1", "2", "3"))
 })
@@ -78,7 +95,12 @@ test("a function that can't start says why, and ends with status 1", {
     stopifnot(startsWith(expect_start("missing.f", "basics", "Runtime.HandlerNotFound"),
         "Source file does not exist: missing.[R|r]"))
     expect(expect_start("broken.h", "failing", "Function.SimpleError"), "broken while loading")
-    stopifnot(grepl("syntax.R:2", expect_start("syntax.h", "failing", "Function.SimpleError")))
+    expect(expect_start("syntax.h", "failing", "Function.SyntaxError"),
+        "syntax.R:2:0: unexpected end of input\n1: handler <- function(\n   ^")
+    escapes <- expect_start("escapes.h", "failing", "Function.SyntaxError")
+    stopifnot(endsWith(escapes, "\n    \"\\xff \\u2713\"\n                ^"),
+        grepl("escapes.R:2", escapes))
+    stopifnot(startsWith(expect_start("sources.h", "failing", "Function.SimpleError"), "no helper"))
     stopifnot(grepl("status 3", expect_start("quits_loading.h", "failing", "Function.QuitError")))
     stopifnot(grepl("add-packages notThere",
         expect_start("missing_package.h", "failing", "Function.PackageNotFoundError")))

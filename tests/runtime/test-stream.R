@@ -57,7 +57,7 @@ test("an error in the middle goes to the trailers", {
             "Function.SimpleError")
         body <- header(request$trailers, "lambda-runtime-function-error-body")
         error <- jsonlite::parse_json(rawToChar(jsonlite::base64_dec(body)))
-        expect(error$errorMessage, "late")
+        expect(error$errorMessage, "late (in write_body(write))")
         expect(error$errorType, "simpleError")
         stopifnot(any(grepl("stop(\"late\")", unlist(error$stackTrace), fixed = TRUE)),
             any(grepl("script.R:", unlist(error$stackTrace), fixed = TRUE)))
@@ -78,7 +78,8 @@ test("a long error is cut for the trailers", {
 test("an error before the first byte is an error like any other", {
     played <- play("script.fails_early", "streams", list("{}", url_event))
     expect(basename(vapply(played$answers, `[[`, "", "path")), c("error", "response"))
-    expect(jsonlite::parse_json(played$answers[[1]]$body)$errorMessage, "early")
+    expect(jsonlite::parse_json(played$answers[[1]]$body)$errorMessage,
+        "early (in write_body(write))")
     expect(jsonlite::parse_json(played$answers[[2]]$body)$statusCode, 500L)
     number <- jsonlite::parse_json(play("script.writes_number", "streams", "{}")$answers[[1]]$body)
     stopifnot(startsWith(number$errorMessage, "write() takes one text or raw bytes, not an object"))

@@ -42,7 +42,7 @@ lambda_config <- function(event, simplify, digits, log_level, decode_base64, des
     invisible(as.list(settings))
 }
 
-# Reads the environment variables. The level of the log is kept apart: others go before it.
+# Reads the environment variables.
 read_settings <- function() {
     texts <- Sys.getenv(setting_variables)
     for (name in names(setting_variables)[nzchar(texts)]) {
@@ -50,10 +50,8 @@ read_settings <- function() {
         change_setting(name, value_of_text(name, text), "The environment variable ",
             setting_variables[[name]])
     }
-    if (!is.null(settings$log_level)) {
-        settings$log_level_variable <- settings$log_level
-        rm("log_level", envir = settings)
-    }
+    # Checked only: other variables go before this one, and the log reads them all.
+    rm(list = intersect("log_level", names(settings)), envir = settings)
 }
 
 # What the text of an environment variable means; text that means nothing is left for the error.

@@ -2,7 +2,7 @@
 
 # Takes the headers of the answer that brought the event. Returns a list of class lambda_context.
 invocation_context <- function(headers) {
-    deadline_ms <- as.numeric(c(header(headers, "lambda-runtime-deadline-ms"), NA)[1])
+    deadline_ms <- milliseconds(header(headers, "lambda-runtime-deadline-ms"))
     context <- list(
         aws_request_id = header(headers, "lambda-runtime-aws-request-id"),
         invoked_function_arn = header(headers, "lambda-runtime-invoked-function-arn"),
@@ -22,6 +22,12 @@ invocation_context <- function(headers) {
     structure(context, class = "lambda_context")
 }
 
+# A number of milliseconds, NA for what is none: without the warning that as.numeric() would give.
+milliseconds <- function(text) {
+    known <- !is.null(text) && grepl("^[0-9]+([.][0-9]+)?$", text, perl = TRUE)
+    if (known) as.numeric(text) else NA_real_
+}
+
 # The JSON in a header as a list. A header that is no JSON stays text: it must not cost the event.
 header_json <- function(headers, name) {
     text <- header(headers, name)
@@ -39,4 +45,34 @@ enter_context <- function(context) {
     } else {
         Sys.setenv("_X_AMZN_TRACE_ID" = context$trace_id)
     }
+}
+
+# A context as a plain list of what can be shown or sent: for handlers that return theirs.
+plain_context <- function(context) {
+    plain <- unclass(context)
+    plain[setdiff(names(plain), c("deadline_ms", "remaining_time_in_millis"))]
+}
+
+# Makes print() and R's own printing show our objects in a readable form, from any code.
+register_print_methods <- function() {
+    registerS3method("print", "lambda_context", print_context, baseenv())
+}
+
+# The method of print() for a context: a line for each thing that is known.
+print_context <- function(x, ...) {
+    known <- plain_context(x)
+    known <- known[!vapply(known, is.null, NA)]
+    left <- format_count(x$remaining_time_in_millis())
+    values <- vapply(names(known), function(name) {
+        value <- known[[name]]
+        if (name == "deadline") {
+            paste0(format(value, "%Y-%m-%d %H:%M:%S %Z"), " (", left, " ms left)")
+        } else if (is.character(value) && length(value) == 1L) {
+            value
+        } else {
+            write_json(value)
+        }
+    }, "")
+    cat("<lambda_context>\n", paste0("  ", format(names(values)), "  ", values, "\n"), sep = "")
+    invisible(x)
 }

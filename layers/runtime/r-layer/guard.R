@@ -1,6 +1,6 @@
 # Runs code that is not ours so that, whatever it does, the session goes on.
 
-# Evaluates an expression. Returns list(value) or list(failure), failure: list(condition, calls).
+# Evaluates an expression. Returns list(value) or list(failure): see conditions.R.
 # Warnings are logged. Errors, interrupts, quit() and jumps to top level are failures.
 guard <- function(expr) {
     calls <- NULL
@@ -8,20 +8,34 @@ guard <- function(expr) {
         list(failure = list(condition = condition, calls = calls, depth = session$depth))
     }
     session$depth <- sys.nframe()
-    withRestarts(
+    outcome <- withRestarts(
         tryCatch(
             withCallingHandlers(
                 list(value = expr),
                 warning = muffle_logged,
+                message = muffle_collected,
+                interrupt = function(e) calls <<- sys.calls(),
                 # Deep in a runaway recursion R skips this handler; the next one is still reached.
                 error = function(e) calls <<- sys.calls()
             ),
             error = function(e) fail(e, calls),
-            interrupt = function(e) fail(simpleError("the handler was interrupted"), NULL)
+            interrupt = function(e) fail(interrupt_error(), calls)
         ),
-        abort = function(...) fail(simpleError("the handler jumped to the top level"), NULL),
-        r_layer_quit = function(status, calls) fail(quit_error(status), calls)
+        abort = function(...) fail(jump_error(), NULL),
+        r_layer_leave = fail
     )
+    keep_room_for_calls()
+    if (!is.null(outcome$failure)) {
+        outcome$failure <- described(name_timeout(outcome$failure))
+    }
+    outcome
+}
+
+# A handler that set options(expressions = 25) would leave the runtime too few calls to live on.
+keep_room_for_calls <- function() {
+    if (getOption("expressions") < 1000L) {
+        options(expressions = 5000L)
+    }
 }
 
 # Logs a warning and goes on, unless options(warn) wants warnings dropped, or made errors.
@@ -35,8 +49,24 @@ muffle_logged <- function(condition) {
     }
 }
 
+# A message becomes a record where the log is JSON; else R writes it itself.
+muffle_collected <- function(condition) {
+    if (logs_json()) {
+        log_handler_message(condition)
+        tryInvokeRestart("muffleMessage")
+    }
+}
+
 quit_error <- function(status) {
-    text <- paste0("quit() was called, with status ", format(status),
-        ": the session goes on, so a function ends by returning, or by stop()")
-    structure(class = c("quitError", "error", "condition"), list(message = text, call = NULL))
+    told <- protected(format(status), otherwise = "unknown")
+    runtime_error("quit() was called, with status ", paste(told, collapse = " "),
+        ": the session goes on, so a function ends by returning, or by stop()", class = "quitError")
+}
+
+jump_error <- function() {
+    runtime_error("the handler jumped to the top level", class = "jumpError")
+}
+
+interrupt_error <- function() {
+    runtime_error("the handler was interrupted", class = "interruptError")
 }

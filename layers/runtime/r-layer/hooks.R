@@ -78,14 +78,14 @@ shutdown_asked <- function() {
 # Calls the hooks and ends the process. A hook that fails does not keep the others from their work.
 # A forked child is not the function and has nothing to end.
 shut_down <- function() {
-    if (Sys.getpid() == runtime_process) {
+    if (Sys.getpid() == session$process) {
         for (hook in registered$shutdown) {
             outcome <- guard(enter_hook(hook))
             if (!is.null(outcome$failure)) {
                 log_failure(outcome$failure)
             }
         }
-        flush(stdout())
+        end_log()
     }
     real_quit("no", 0, FALSE)
 }

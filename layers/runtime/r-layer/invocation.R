@@ -11,7 +11,7 @@ serve <- function(api, handler) {
     sinks <- sink_state()
     answer <- answer_invocation(handler, invocation$body, context)
     restore_sinks(sinks)
-    flush(stdout())
+    end_log()
     send_answer(api, invocation$id, answer)
     prepare_jit()
 }
@@ -20,7 +20,7 @@ serve <- function(api, handler) {
 answer_invocation <- function(handler, bytes, context) {
     state <- new.env(parent = emptyenv())
     state$over_http <- FALSE
-    outcome <- guard(run_handler(handler, bytes, context, state))
+    outcome <- guard(within_deadline(context, run_handler(handler, bytes, context, state)))
     if (is.null(outcome$failure)) {
         return(list(text = outcome$value))
     }

@@ -110,6 +110,8 @@ write_classed <- function(x) {
         if (length(elements) == 1L) elements else bracketed(elements)
     } else if (is_known_frame(x)) {
         bracketed(rows(x))
+    } else if (inherits(x, "lambda_context")) {
+        write_json(plain_context(x))
     } else {
         write_by_jsonlite(x)
     }

@@ -19,15 +19,16 @@ local({
     # Promises for what a file assigns: nothing else in it begins at the margin with a name and an
     # arrow.
     load_late <- function(file) {
-        lines <- grep("^[a-z_]+ <- ", readLines(file), value = TRUE, perl = TRUE)
+        lines <- grep("^[a-z][a-z0-9_]* <- ", readLines(file), value = TRUE, perl = TRUE)
         names <- sub(" .*", "", lines)
         value <- as.call(list(load_for, NULL, file))
         .Internal(makeLazy(names, as.list(names), value, baseenv(), runtime))
     }
 
-    early <- c("arguments", "config", "context", "default_methods", "default_packages", "event",
-        "guard", "handler", "hooks", "http", "invocation", "jit", "json_read", "json_write", "load_ahead",
-        "log", "package_options", "quit", "runtime_api", "session")
+    early <- c("arguments", "config", "context", "deadline", "default_methods", "default_packages",
+        "event", "guard", "handler", "hooks", "http", "invocation", "jit", "json_read",
+        "json_write", "load_ahead", "log", "package_options", "public_functions", "quit",
+        "runtime_api", "session")
     files <- file.path(folder, list.files(folder, "[.]R$"))
     for (file in files[basename(files) != "main.R"]) {
         if (basename(file) %in% paste0(early, ".R")) load(file) else load_late(file)

@@ -3,25 +3,29 @@
 # them too, and a mask on the search path would not reach it.
 
 real_quit <- base::quit
-runtime_process <- Sys.getpid()
 
 # Stands in for base::quit. It leaves by a restart, not by an error, so that a handler's own
 # tryCatch(error = ) does not take it for something to recover from. A forked child (as parallel
 # makes them) really ends: it must not come back as a second runtime.
 handler_quit <- function(save = "default", status = 0, runLast = TRUE) {
-    if (Sys.getpid() != runtime_process) {
+    if (!is.null(session$process) && Sys.getpid() != session$process) {
         real_quit("no", status, FALSE)
     }
-    tryInvokeRestart("r_layer_quit", status, sys.calls())
+    tryInvokeRestart("r_layer_leave", quit_error(status), sys.calls())
     stop("quit() was called outside the handler")
 }
 
-# Replaces quit() and q() in base.
-mask_quit <- function() {
+# Puts the functions of ours that stand in for base's into base.
+mask_base <- function() {
+    session$process <- Sys.getpid()
+    replace_in_base("quit", handler_quit)
+    replace_in_base("q", handler_quit)
+    replace_in_base("Sys.sleep", handler_sleep)
+}
+
+replace_in_base <- function(name, fun) {
     base <- baseenv()
-    for (name in c("quit", "q")) {
-        unlockBinding(name, base)
-        assign(name, handler_quit, envir = base)
-        lockBinding(name, base)
-    }
+    unlockBinding(name, base)
+    assign(name, fun, envir = base)
+    lockBinding(name, base)
 }

@@ -58,7 +58,8 @@ post_response <- function(api, id, text) {
 
 # Posts the error of an invocation: its JSON, and the failure for the header that names its kind.
 post_error <- function(api, id, text, failure) {
-    post(api, api_path("invocation/", id, "/error"), error_content_type, text, failure)
+    cause <- c("Lambda-Runtime-Function-XRay-Error-Cause" = xray_cause(failure))
+    post(api, api_path("invocation/", id, "/error"), error_content_type, text, failure, cause)
 }
 
 # Posts the error that keeps the function from starting.
@@ -68,10 +69,10 @@ post_init_error <- function(api, text, failure) {
 
 error_content_type <- "application/vnd.aws.lambda.error+json"
 
-post <- function(api, path, content_type, text, failure = NULL) {
-    headers <- c("Content-Type" = content_type)
+post <- function(api, path, content_type, text, failure = NULL, more_headers = NULL) {
+    headers <- c("Content-Type" = content_type, more_headers)
     if (!is.null(failure)) {
-        headers["Lambda-Runtime-Function-Error-Type"] <- lambda_error_type(failure$condition)
+        headers["Lambda-Runtime-Function-Error-Type"] <- described(failure)$kind
     }
     answer <- post_until_answered(api, path, headers, charToRaw(text))
     checked_status(answer, path)

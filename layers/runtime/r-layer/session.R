@@ -14,10 +14,14 @@ session$stream <- NULL
 start <- function() {
     options(keep.source = TRUE)
     become_plain()
-    mask_quit()
+    mask_base()
+    log_state$live <- TRUE
+    collect_output()
+    register_print_methods()
     attach_public_functions()
     api <- runtime_api(Sys.getenv("AWS_LAMBDA_RUNTIME_API"))
     loaded <- guard(initialise())
+    end_log()
     if (!is.null(loaded$failure)) {
         fail_initialisation(api, loaded$failure)
     }
@@ -53,6 +57,7 @@ initialise <- function() {
 # Tells Lambda why the function can't start, and ends the process, as Lambda demands.
 fail_initialisation <- function(api, failure) {
     log_failure(failure)
+    end_log()
     post_init_error(api, error_body(failure, init = TRUE), failure)
     real_quit("no", 1, FALSE)
 }
@@ -64,16 +69,6 @@ attach_packages <- function(names) {
             library(name, character.only = TRUE)
         }
     }
-}
-
-# Puts the functions for handlers on the search path, below the global environment.
-attach_public_functions <- function() {
-    attach(list(
-        lambda_context = lambda_context, lambda_config = lambda_config,
-        on_init = on_init, on_shutdown = on_shutdown,
-        http_response = http_response, stop_http = stop_http, html_response = html_response,
-        stream_response = stream_response, from_base64 = from_base64
-    ), name = "r-layer")
 }
 
 # For handlers: the context of the current invocation, wherever it is asked for.
