@@ -1,5 +1,7 @@
 # What the writer makes of random objects must read back as what jsonlite makes of them.
 
+prepare_json()
+
 random_strings <- c("a", "", "h\u00e9", "\u2713\U1F600", 'q"uo\\te', "line\n\t\r\b\f\001", "</p>",
     NA, "NA", " ", "1")
 

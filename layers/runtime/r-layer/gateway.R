@@ -57,7 +57,7 @@ http_body <- function(event) {
         return(NULL)
     }
     if (isTRUE(event[["isBase64Encoded"]])) {
-        bytes <- jsonlite::base64_dec(body)
+        bytes <- base64_decoded(body)
         body <- tryCatch(bytes_to_text(bytes), error = function(e) bytes)
     }
     body

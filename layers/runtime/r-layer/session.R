@@ -25,7 +25,7 @@ start <- function() {
 initialise <- function() {
     setwd(Sys.getenv("LAMBDA_TASK_ROOT", "."))
     attach_packages(Sys.getenv("R_LAYER_ATTACH"))
-    loadNamespace("jsonlite")
+    prepare_json()
     load_handler(Sys.getenv("_HANDLER"))
 }
 
