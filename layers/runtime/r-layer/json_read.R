@@ -19,11 +19,13 @@ read_json <- function(text, tables = TRUE, what = "event") {
         tell_nul(text)
     }
     parsed <- tryCatch(
-        list(suppressWarnings(parse_and_simplify(text, tables))),
+        list(withCallingHandlers(parse_and_simplify(text, tables), warning = muffle)),
         error = function(e) stop(invalid_json(what, conditionMessage(e)))
     )
     parsed[[1]]
 }
+
+muffle <- function(condition) tryInvokeRestart("muffleWarning")
 
 invalid_json <- function(what, ...) {
     runtime_error("The ", what, " is not valid JSON: ", ...,
@@ -139,12 +141,10 @@ is_shallow <- function(text) {
 
 # Bytes as text. JSON is UTF-8; anything else can't be an event.
 bytes_to_text <- function(bytes) {
-    # rawToChar() knows zero bytes by itself, but for those at the end, which it drops.
-    size <- length(bytes)
-    text <- if (size > 0L && bytes[size] == 0L) NULL else zero_free(bytes)
-    if (is.null(text)) {
+    if (length(grepRaw(as.raw(0), bytes, fixed = TRUE)) > 0L) {
         stop(invalid_json("event", "it holds a zero byte"))
     }
+    text <- rawToChar(bytes)
     # In a UTF-8 session text is UTF-8 without the mark, whose setting costs a copy.
     if (!l10n_info()[["UTF-8"]]) {
         Encoding(text) <- "UTF-8"
@@ -153,8 +153,4 @@ bytes_to_text <- function(bytes) {
         stop(invalid_json("event", "it is not in UTF-8"))
     }
     text
-}
-
-zero_free <- function(bytes) {
-    tryCatch(rawToChar(bytes), error = function(e) NULL)
 }
