@@ -120,7 +120,8 @@ is_too_deep <- function(text) {
 }
 
 positions <- function(bytes, one, other) {
-    c(grepRaw(one, bytes, fixed = TRUE, all = TRUE), grepRaw(other, bytes, fixed = TRUE, all = TRUE))
+    found <- lapply(c(one, other), grepRaw, bytes, fixed = TRUE, all = TRUE)
+    c(found[[1]], found[[2]])
 }
 
 bracket_depth <- function(opens, closes) {

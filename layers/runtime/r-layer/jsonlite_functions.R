@@ -86,9 +86,11 @@ unpack_functions <- function() {
     }
 }
 
-# Base64 text to bytes; what is no Base64 in it is left out.
+# Base64 text to bytes.
 base64_decoded <- function(text) {
-    if (has_parts()) {
+    if (!nzchar(text)) {
+        raw()
+    } else if (has_parts()) {
         .Call(jsonlite_parts$R_base64_decode, charToRaw(text))
     } else {
         jsonlite::base64_dec(text)
