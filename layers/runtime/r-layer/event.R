@@ -4,14 +4,15 @@
 # Takes the bytes of an event and the handler. Returns list(kind, value), kind: "none" (no body),
 # "value" (JSON that is no object), "direct", "http", "sns" or "eventbridge".
 read_event <- function(bytes, handler) {
-    text <- trimws(bytes_to_text(bytes), whitespace = "[ \t\r\n]")
-    if (!nzchar(text)) {
+    text <- bytes_to_text(bytes)
+    first <- first_character(text)
+    if (!nzchar(first)) {
         return(list(kind = "none", value = NULL))
     }
     # A handler of whole events walks its records; arguments are data frames and matrices instead.
     value <- read_json(text, tables = !handler$whole)
     # By the text, because a list no longer tells an empty object from an empty array.
-    kind <- if (startsWith(text, "{")) kind_of_object(value) else "value"
+    kind <- if (first == "{") kind_of_object(value) else "value"
     list(kind = kind, value = value)
 }
 

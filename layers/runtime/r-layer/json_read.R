@@ -155,3 +155,9 @@ bytes_to_text <- function(bytes) {
     }
     text
 }
+
+# The first character of a JSON text, past white space; "" if there is none.
+first_character <- function(text) {
+    at <- regexpr("[^ \t\r\n]", text, perl = TRUE, useBytes = TRUE)
+    if (at < 0L) "" else substr(text, at, at)
+}

@@ -245,16 +245,19 @@ escaped <- function(x) {
 
 # Text in valid UTF-8; a byte that is none becomes the replacement character.
 valid_text <- function(x) {
-    bytes <- Encoding(x) == "bytes"
-    if (any(bytes)) {
-        Encoding(x[bytes]) <- "UTF-8"
+    marks <- Encoding(x)
+    if (any(marks == "bytes")) {
+        Encoding(x[marks == "bytes"]) <- "UTF-8"
     }
-    x <- enc2utf8(x)
+    # What has no mark is UTF-8 in a session that is, and enc2utf8() of older R would spoil what is
+    # wrong in it.
+    other <- marks == "latin1" | (marks == "unknown" & !l10n_info()[["UTF-8"]])
+    if (any(other)) {
+        x[other] <- enc2utf8(x[other])
+    }
     valid <- validUTF8(x)
-    if (all(valid)) {
-        return(x)
+    if (!all(valid)) {
+        x[!valid] <- iconv(x[!valid], "UTF-8", "UTF-8", sub = "\ufffd")
     }
-    wrong <- !valid & !is.na(x)
-    x[wrong] <- iconv(x[wrong], "UTF-8", "UTF-8", sub = "\ufffd")
     x
 }
