@@ -17,10 +17,11 @@ numbers <- function(x) {
 
 finite_numbers <- function(x) {
     # Whole numbers of up to 15 digits are exact already.
-    open <- which(!(x == trunc(x) & abs(x) < 1e15))
-    if (length(open) == 0L) {
+    short <- x == trunc(x) & abs(x) < 1e15
+    if (all(short)) {
         return(sprintf("%.15g", x))
     }
+    open <- which(!short)
     digits <- rep(15L, length(x))
     digits[open] <- digits_needed(x[open])
     if (all(digits == 15L)) sprintf("%.15g", x) else sprintf("%.*g", digits, x)

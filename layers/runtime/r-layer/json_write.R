@@ -35,6 +35,8 @@ verbatim_json <- function(x) {
 write_json <- function(x) {
     if (is.null(x)) {
         "null"
+    } else if (length(x) == 1L && is.atomic(x) && is.null(attributes(x)) && !is.na(x)) {
+        write_scalar(x)
     } else if (is.object(x)) {
         write_classed(x)
     } else if (is.list(x) && is.null(dim(x))) {
@@ -58,6 +60,18 @@ write_vector <- function(x) {
     }
     elements <- scalars(x)
     if (length(elements) == 1L) elements else bracketed(elements)
+}
+
+# A single value without attributes, not NA: what small results are made of.
+write_scalar <- function(x) {
+    switch(typeof(x),
+        logical = if (x) "true" else "false",
+        integer = sprintf("%d", x),
+        double = numbers(x),
+        character = quoted(x),
+        raw = quoted(base64_encoded(x)),
+        write_by_jsonlite(x)
+    )
 }
 
 is_plain <- function(x) {
@@ -88,8 +102,7 @@ write_list <- function(x) {
     if (length(x) == 0L) {
         return("{}")
     }
-    before <- paste0(",", quoted(keys(names(x))), ":")
-    before[1] <- paste0("{", substring(before[1], 2L))
+    before <- paste0(c("{", rep(",", length(x) - 1L)), quoted(keys(names(x))), ":")
     # Values may be large: all is put together in one go.
     paste(c(rbind(before, elements), "}"), collapse = "")
 }
@@ -97,8 +110,10 @@ write_list <- function(x) {
 # Names fit for an object: places for those that are empty, and no name twice.
 keys <- function(names) {
     empty <- is.na(names) | names == ""
-    names[empty] <- as.character(seq_along(names))[empty]
-    make.unique(names)
+    if (any(empty)) {
+        names[empty] <- as.character(seq_along(names))[empty]
+    }
+    if (anyDuplicated(names)) make.unique(names) else names
 }
 
 # A matrix row by row; an array by its first dimension, then its second, and so on.
