@@ -77,7 +77,7 @@ test("the calls by which the runtime gets to the user's code are not told", {
     expect(guard(stop("boom"))$failure$message, "boom")
     file <- tempfile()
     writeLines('stop("boom")', file)
-    expect(guard(enter_source(file))$failure$message, "boom")
+    expect(guard(load_source(file))$failure$message, "boom")
 })
 
 test("kinds of R's own errors", {

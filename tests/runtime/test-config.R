@@ -212,7 +212,7 @@ test("deserialiser and serialiser, in a whole session", {
     expect(bodies(play("script.shout", folder, list("two words", "\u00fc", http))), c(
         "<p>TWO</p>\n<p>WORDS</p>", "<p>\u00dc</p>",
         paste0('{"isBase64Encoded":false,"statusCode":200,"body":',
-            '"<p>{\\"REQUESTCONTEXT\\":{},\\"HTTPMETHOD\\":\\"GET\\"}</p>"}')))
+            '"<p>{\\"REQUESTCONTEXT\\":{},\\"HTTPMETHOD\\":\\"GET\\"}<\\/p>"}')))
     expect(bodies(play("script.page", folder, list(http))), '{"statusCode":201,"body":"mine"}')
     expect(bodies(play("script.respond", folder, list(http))),
         '{"body":"mine","isBase64Encoded":false,"statusCode":200}')

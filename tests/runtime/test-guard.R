@@ -97,7 +97,7 @@ test("warnings from C have their call, unless it is the runtime's", {
     file <- tempfile()
     writeLines(c("local({", "f <- function() as.integer('x')", "f()", "})", "as.integer('x')"),
         file)
-    expect(output_of(guard(enter_source(file))),
+    expect(output_of(guard(load_source(file))),
         paste0("Warning", c(" in f() ", ""), ": NAs introduced by coercion"))
 })
 

@@ -23,10 +23,10 @@ base64_bytes <- function(text) {
         stop(runtime_error("not valid base64: ", encodeString(substr(text, 1L, 40L), quote = "\""),
             code = 400L))
     }
-    jsonlite::base64_dec(paste0(plain, strrep("=", -size %% 4L)))
+    base64_decoded(paste0(plain, strrep("=", -size %% 4L)))
 }
 
 # Encodes bytes, in one line.
 base64_text <- function(bytes) {
-    gsub("\n", "", jsonlite::base64_enc(bytes), fixed = TRUE)
+    gsub("\n", "", base64_encoded(bytes), fixed = TRUE)
 }

@@ -9,7 +9,7 @@ load_handler <- function(setting) {
     }
     found <- split_handler_name(setting)
     log_debug("Sourcing '", found$file, "'")
-    enter_source(parsed_source(found$file))
+    load_source(found$file)
     config <- lambdr_config()
     if (is.function(config$handler) && (isTRUE(found$bare) || !is_function(found$name))) {
         found$name <- config$name
@@ -68,7 +68,12 @@ describe_handler <- function(name, fun, event = "auto", target = name, place = g
         whole = whole)
 }
 
-# Reads the file, as source() does; with an encoding, that would load utils.
+# Runs a file as source() does, which with an encoding would load utils.
+load_source <- function(file) {
+    expressions <- parsed_source(file)
+    enter_source(expressions)
+}
+
 parsed_source <- function(file) {
     lines <- readLines(file, warn = FALSE, encoding = "UTF-8")
     lines[1L] <- sub("^\ufeff", "", lines[1L])
@@ -76,7 +81,7 @@ parsed_source <- function(file) {
     parse(text = lines, srcfile = copy, keep.source = TRUE, encoding = "UTF-8")
 }
 
-# Runs the file. Its own function so that stack traces can begin below it.
+# Its own function so that stack traces can begin below it.
 enter_source <- function(expressions) {
     for (i in seq_along(expressions)) {
         eval(expressions[i], globalenv())

@@ -35,6 +35,8 @@ verbatim_json <- function(x) {
 write_json <- function(x) {
     if (is.null(x)) {
         "null"
+    } else if (length(x) == 1L && is.atomic(x) && is.null(attributes(x)) && !is.na(x)) {
+        write_scalar(x)
     } else if (is.object(x)) {
         write_classed(x)
     } else if (is.list(x) && is.null(dim(x))) {
@@ -42,11 +44,34 @@ write_json <- function(x) {
     } else if (is_plain(x) && length(dim(x)) > 1L && all(dim(x) > 0L)) {
         write_array(x)
     } else if (is_plain(x) && length(dim(x)) < 2L) {
-        elements <- scalars(x)
-        if (length(elements) == 1L) elements else bracketed(elements)
+        write_vector(x)
+    } else if (is.raw(x) && is.null(dim(x))) {
+        quoted(base64_encoded(as.vector(x)))
     } else {
         write_by_jsonlite(x)
     }
+}
+
+# A vector without a class; a single value is written without brackets.
+write_vector <- function(x) {
+    long <- if (is.numeric(x) && length(x) >= long_vector) long_numbers(x)
+    if (!is.null(long)) {
+        return(long)
+    }
+    elements <- scalars(x)
+    if (length(elements) == 1L) elements else bracketed(elements)
+}
+
+# A single value without attributes, not NA: what small results are made of.
+write_scalar <- function(x) {
+    switch(typeof(x),
+        logical = if (x) "true" else "false",
+        integer = sprintf("%d", x),
+        double = numbers(x),
+        character = quoted(x),
+        raw = quoted(base64_encoded(x)),
+        write_by_jsonlite(x)
+    )
 }
 
 is_plain <- function(x) {
@@ -54,7 +79,12 @@ is_plain <- function(x) {
 }
 
 bracketed <- function(elements) {
-    paste0("[", paste(elements, collapse = ","), "]")
+    # For many elements R's paste() is slow; for few, the other is.
+    if (length(elements) > 100L && has_parts()) {
+        .Call(jsonlite_parts$C_collapse_array, elements)
+    } else {
+        paste0("[", paste(elements, collapse = ","), "]")
+    }
 }
 
 write_by_jsonlite <- function(x) {
@@ -72,14 +102,18 @@ write_list <- function(x) {
     if (length(x) == 0L) {
         return("{}")
     }
-    paste0("{", paste(quoted(keys(names(x))), elements, sep = ":", collapse = ","), "}")
+    before <- paste0(c("{", rep(",", length(x) - 1L)), quoted(keys(names(x))), ":")
+    # Values may be large: all is put together in one go.
+    paste(c(rbind(before, elements), "}"), collapse = "")
 }
 
 # Names fit for an object: places for those that are empty, and no name twice.
 keys <- function(names) {
     empty <- is.na(names) | names == ""
-    names[empty] <- as.character(seq_along(names))[empty]
-    make.unique(names)
+    if (any(empty)) {
+        names[empty] <- as.character(seq_along(names))[empty]
+    }
+    if (anyDuplicated(names)) make.unique(names) else names
 }
 
 # A matrix row by row; an array by its first dimension, then its second, and so on.
@@ -160,9 +194,9 @@ rows <- function(x) {
     if (is.character(labels) && !all(grepl("^[0-9]+$", labels))) {
         columns[["_row"]] <- quoted(labels)
     }
-    names <- quoted(keys(names(columns)))
-    fields <- Map(function(name, values) paste(name, values, sep = ":"), names, columns)
-    paste0("{", do.call(paste, c(unname(fields), sep = ",")), "}")
+    before <- paste0(",", quoted(keys(names(columns))), ":")
+    before[1] <- paste0("{", substring(before[1], 2L))
+    do.call(paste0, c(rbind(before, unname(columns)), "}"))
 }
 
 # The elements of a column, each as JSON. Returns a character vector, one for a row.
@@ -193,47 +227,24 @@ scalars <- function(x) {
         return(character())
     }
     text <- switch(typeof(x),
-        logical = ifelse(x, "true", "false"),
+        logical = c("false", "true")[x + 1L],
         integer = sprintf("%d", x),
         double = numbers(x),
         character = quoted(x)
     )
-    text <- as.character(text)
-    text[is.na(x)] <- "null"
-    text
-}
-
-# Doubles with the fewest digits that read back as the same double: 15, 16 or 17.
-numbers <- function(x) {
-    x <- rounded(as.vector(x))
-    finite <- is.finite(x)
-    if (any(is.nan(x) | is.infinite(x))) {
-        warning(warningCondition("NaN or Inf", class = "not_finite_warning"))
-    }
-    text <- rep("null", length(x))
-    text[finite] <- sprintf("%.15g", x[finite])
-    # Whole numbers of up to 15 digits are exact already.
-    open <- which(finite & !(x == trunc(x) & abs(x) < 1e15))
-    for (format in c("%.16g", "%.17g")) {
-        open <- open[read_numbers(text[open]) != x[open]]
-        text[open] <- sprintf(format, x[open])
+    if (anyNA(x)) {
+        text[is.na(x)] <- "null"
     }
     text
-}
-
-# Reads numbers back, correctly rounded: as.numeric() is not, it errs by one unit in the last place
-# once in some ten thousand numbers of 16 digits.
-read_numbers <- function(text) {
-    if (length(text) == 0L) {
-        return(numeric())
-    }
-    unlist(jsonlite::parse_json(bracketed(text)), use.names = FALSE)
 }
 
 # Strings in quotes, with what JSON demands escaped.
 quoted <- function(x) {
     x <- valid_text(x)
-    special <- grep("[\"\\\\\\x01-\\x1f\\x7f]", x, perl = TRUE)
+    if (has_parts()) {
+        return(.Call(jsonlite_parts$C_escape_chars, x))
+    }
+    special <- grep("[\"\\\\\\x01-\\x1f]", x, perl = TRUE)
     if (length(special) > 0L) {
         x[special] <- escaped(x[special])
     }
@@ -243,7 +254,7 @@ quoted <- function(x) {
 escaped <- function(x) {
     x <- gsub("\\", "\\\\", x, fixed = TRUE)
     x <- gsub("\"", "\\\"", x, fixed = TRUE)
-    for (code in c(1:31, 127)) {
+    for (code in 1:31) {
         x <- gsub(intToUtf8(code), sprintf("\\u%04x", code), x, fixed = TRUE)
     }
     x
@@ -251,10 +262,19 @@ escaped <- function(x) {
 
 # Text in valid UTF-8; a byte that is none becomes the replacement character.
 valid_text <- function(x) {
-    bytes <- Encoding(x) == "bytes"
-    Encoding(x[bytes]) <- "UTF-8"
-    x <- enc2utf8(x)
-    wrong <- !validUTF8(x) & !is.na(x)
-    x[wrong] <- iconv(x[wrong], "UTF-8", "UTF-8", sub = "\ufffd")
+    marks <- Encoding(x)
+    if (any(marks == "bytes")) {
+        Encoding(x[marks == "bytes"]) <- "UTF-8"
+    }
+    # What has no mark is UTF-8 in a session that is, and enc2utf8() of older R would spoil what is
+    # wrong in it.
+    other <- marks == "latin1" | (marks == "unknown" & !l10n_info()[["UTF-8"]])
+    if (any(other)) {
+        x[other] <- enc2utf8(x[other])
+    }
+    valid <- validUTF8(x)
+    if (!all(valid)) {
+        x[!valid] <- iconv(x[!valid], "UTF-8", "UTF-8", sub = "\ufffd")
+    }
     x
 }

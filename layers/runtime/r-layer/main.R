@@ -26,8 +26,8 @@ local({
     }
 
     early <- c("arguments", "config", "context", "deadline", "default_methods", "default_packages",
-        "event", "guard", "handler", "hooks", "http", "invocation", "jit", "json_read",
-        "json_write", "load_ahead", "log", "package_options", "public_functions", "quit",
+        "event", "guard", "handler", "hooks", "http", "invocation", "jit", "json_numbers", "json_read",
+        "json_write", "jsonlite_functions", "load_ahead", "log", "package_options", "public_functions", "quit",
         "runtime_api", "session")
     files <- file.path(folder, list.files(folder, "[.]R$"))
     for (file in files[basename(files) != "main.R"]) {

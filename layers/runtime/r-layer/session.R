@@ -26,7 +26,7 @@ start <- function() {
         fail_initialisation(api, loaded$failure)
     }
     register_for_shutdown(api)
-    repeat uninterrupted(serve(api, loaded$value))
+    uninterrupted(repeat serve(api, loaded$value))
 }
 
 # Makes a plain session of what bootstrap has started with less: what is missing comes when it is
@@ -47,7 +47,7 @@ initialise <- function() {
     setwd(Sys.getenv("LAMBDA_TASK_ROOT", "."))
     read_settings()
     attach_packages(Sys.getenv("R_LAYER_ATTACH"))
-    loadNamespace("jsonlite")
+    prepare_json()
     handler <- load_handler(Sys.getenv("_HANDLER"))
     run_init_hooks()
     load_ahead()

@@ -194,7 +194,7 @@ error_trailers <- function(failure) {
             errorType = error_type(condition), stackTrace = list()))
     }
     # jsonlite breaks the lines of long base64.
-    encoded <- gsub("\n", "", jsonlite::base64_enc(charToRaw(body)), fixed = TRUE)
+    encoded <- gsub("\n", "", base64_encoded(charToRaw(body)), fixed = TRUE)
     c(
         paste0("Lambda-Runtime-Function-Error-Type: ", lambda_error_type(failure$condition)),
         paste0("Lambda-Runtime-Function-Error-Body: ", encoded)
