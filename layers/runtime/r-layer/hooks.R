@@ -53,14 +53,13 @@ unless_shut_down <- function(expr) {
     if (shutdown_asked()) {
         shut_down()
     }
-    tryCatch(
-        withCallingHandlers(expr, interrupt = function(e) {
-            if (!shutdown_asked()) {
-                tryInvokeRestart("resume")
-            }
-        }),
-        interrupt = function(e) shut_down()
-    )
+    # Not by tryCatch(): an interrupt that comes while another is looked at must not end the waiting.
+    withCallingHandlers(expr, interrupt = function(e) {
+        if (shutdown_asked()) {
+            shut_down()
+        }
+        tryInvokeRestart("resume")
+    })
 }
 
 # Evaluates what an interrupt must not break off: the session, but for what looks for interrupts
