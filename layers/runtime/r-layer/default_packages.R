@@ -48,11 +48,11 @@ lazy_names <- function(index) {
     if (file.exists(index)) names(readRDS(index)$variables) else character()
 }
 
-# Assigns promises to names in an environment. value: a call whose arguments stand for the name and
-# the package. R fills namespaces this way: one call for all names.
-promise <- function(names, place, value, package) {
+# Assigns promises to names in an environment. value: a call whose arguments stand for the name that
+# the object has in the package, and the package. R fills namespaces this way: one call for all.
+promise <- function(names, place, value, package, objects = names) {
     value[[3L]] <- package
-    .Internal(makeLazy(names, as.list(names), value, environment(promise), place))
+    .Internal(makeLazy(names, as.list(objects), value, environment(promise), place))
 }
 
 late_export <- function(name, package) {
