@@ -38,10 +38,9 @@ expect_same <- function(code) {
     plain <- printed_by(code, "plain")
     late <- printed_by(code, "late")
     stopifnot(length(plain) > 1L)
-    differ <- setdiff(c(paste("plain:", setdiff(plain, late)), paste("late:", setdiff(late, plain))),
-        c("plain: ", "late: "))
     if (!identical(late, plain)) {
-        stop("a late session differs\n", paste(differ, collapse = "\n"))
+        stop(paste(c("plain:", setdiff(plain, late), "late:", setdiff(late, plain)),
+            collapse = "\n"))
     }
 }
 
@@ -193,9 +192,8 @@ test("packages are detached, and attached again", {
 
 test("other packages", {
     expect_same({
-        for (package in c("jsonlite", "tools", "stats4", "splines", "parallel", "compiler", "grid")) {
-            library(package, character.only = TRUE)
-        }
+        packages <- c("jsonlite", "tools", "stats4", "splines", "parallel", "compiler", "grid")
+        for (package in packages) library(package, character.only = TRUE)
         search()
         toJSON(head(iris, 2))
         toTitleCase("a title")
@@ -293,8 +291,8 @@ test("plots", {
 test("an R that a late session starts is a plain one", {
     show <- quote({
         program <- file.path(R.home("bin"), "Rscript")
-        expression <- paste("cat(loadedNamespaces()); cat(search());",
-            "cat(.Internal(enableJIT(-1L)), Sys.getenv('R_LAYER_LATE'), getOption('defaultPackages'))")
+        expression <- paste("cat(loadedNamespaces(), search(), .Internal(enableJIT(-1L)),",
+            "Sys.getenv('R_LAYER_LATE'), getOption('defaultPackages'))")
         cat(system2(program, c("-e", shQuote(expression)), stdout = TRUE), sep = "\n")
     })
     plain <- printed_by(show, "plain")
@@ -324,4 +322,132 @@ test("a package that can't be loaded harms nothing else, and is tried again", {
     })
     expect(said[1:4], c("[1] TRUE", "[1] TRUE", "[1] 3", "[1] 1"))
     stopifnot("Time Series:" %in% said)
+})
+
+# Which default packages are loaded ahead for a handler's functions.
+ahead_for <- function(functions) {
+    code <- do.call(substitute, list(quote({
+        FUNCTIONS
+        .runtime$load_ahead()
+        cat("ahead:", setdiff(.runtime$default_packages, setdiff(.runtime$default_packages,
+            loadedNamespaces())), "\n")
+    }), list(FUNCTIONS = substitute(functions))))
+    lines <- printed_by(code, "late")
+    trimws(sub("^ahead:", "", grep("^ahead:", lines, value = TRUE)))
+}
+
+test("what the handler's functions name is loaded ahead", {
+    expect(ahead_for(f <- function(x) x + 1), "")
+    expect(ahead_for(f <- function(x) toupper(paste(x))), "")
+    expect(ahead_for(f <- function(x) head(x)), "utils")
+    expect(ahead_for(f <- function(x) utils::object.size(x)), "utils")
+    expect(ahead_for(f <- function(x) hcl.colors(x)), "grDevices")
+    expect(ahead_for(f <- function(x) is(x, "numeric")), "methods")
+    stopifnot("stats" %in% strsplit(ahead_for(f <- function(x) sapply(x, sd)), " ")[[1]])
+    # Local names, and names of the handler's own.
+    expect(ahead_for(f <- function(data, df) {
+        head <- data
+        head[df]
+    }), "")
+    expect(ahead_for({
+        sd <- function(x) x
+        f <- function(x) sd(x)
+    }), "")
+})
+
+test("what reads objects gets methods before it runs", {
+    with_methods <- function(text) {
+        code <- bquote({
+            .runtime$load_methods_for(parse(text = .(text)))
+            cat("methods:", isNamespaceLoaded("methods"), "\n")
+        })
+        "methods: TRUE " %in% printed_by(code, "late")
+    }
+    stopifnot(with_methods("model <- readRDS('model.rds')"), with_methods("f <- function(x) x@y"),
+        with_methods("load('a.rda')"), !with_methods("f <- function(x) x$y"), !with_methods(""))
+    # Who asks first is base itself.
+    expect_same({
+        .runtime$load_methods_for(quote(unserialize))
+        bytes <- serialize(asS4(structure(list(1), class = "P", x = 2)), NULL)
+        object <- unserialize(bytes)
+        isS4(object)
+        try(object@x)
+        inherits(object, "P")
+        try(letters@x)
+    })
+})
+
+test("the compiler is off until it is made ready, and then at the level it was left at", {
+    said <- late({
+        level <- function() .Internal(enableJIT(-1L))
+        jit <- .runtime
+        invisible(jit$resume_jit())
+        cat("at first", level(), isNamespaceLoaded("compiler"), "\n")
+        invisible(jit$prepare_jit())
+        cat("ready", level(), isNamespaceLoaded("compiler"), "\n")
+        invisible(jit$resume_jit())
+        cat("in the handler", level(), "\n")
+        f <- function(n) for (i in seq_len(n)) i
+        for (i in 1:3) f(10)
+        cat("compiled", any(grepl("<bytecode", capture.output(f))), "\n")
+        invisible(compiler::enableJIT(1))
+        invisible(jit$pause_jit())
+        cat("between", level(), "\n")
+        invisible(jit$resume_jit())
+        cat("as left", level(), "\n")
+    })
+    expect(said, c("at first 0 FALSE ", "ready 0 TRUE ", "in the handler 3 ", "compiled TRUE ",
+        "between 0 ", "as left 1 "))
+    plain <- printed_by(quote({
+        invisible(.runtime$prepare_jit())
+        invisible(.runtime$pause_jit())
+        cat(.Internal(enableJIT(-1L)), "\n")
+    }), "plain")
+    expect(plain[1], "3 ")
+})
+
+# Snippets after R's own regression tests.
+test("what R tests itself with", {
+    expect_same({
+        x <- factor(c("a", "b", NA, "a"), exclude = NULL)
+        summary(x)
+        z <- ts(matrix(1:6, 3, 2, dimnames = list(NULL, c("a", "b"))), c(1961, 1), frequency = 12)
+        z
+        window(z, end = c(1961, 2))
+        str(z)
+        m <- model.matrix(~ a, data.frame(a = gl(2, 2)))
+        m
+        d <- data.frame(x = 1:4, g = gl(2, 2))
+        by(d, d$g, function(x) mean(x$x))
+        merge(d, data.frame(g = gl(2, 1), w = 3:4))
+        wide <- data.frame(id = 1:2, x1 = 5:6, x2 = 7:8)
+        reshape(wide, direction = "long", varying = 2:3, v.names = "x")
+        stack(list(a = 1, b = 2:3))
+        format(as.formula("y ~ x"))
+        update(y ~ x, . ~ . + z)
+        optimize(function(x) (x - 1)^2, c(0, 3))$minimum
+        uniroot(function(x) x^2 - 2, c(0, 2))$iter
+        integrate(dnorm, -1.96, 1.96)
+        spline(1:3, c(1, 4, 9), n = 4)
+        ftable(Titanic, row.vars = 1:2)
+        kernel("daniell", 2)
+        rownames(head(mtcars, 2))
+        print(object.size(1:10), units = "B")
+        as.roman(4) + as.roman(3)
+        toBibtex(bibentry("Misc", title = "T", author = "A B", year = 2000, key = "k"))
+        combn(4, 2)
+        type.convert(c("1", "2"), as.is = TRUE)
+        read.csv(text = "a,b\n1,x\n2,y")
+        capture.output(write.csv(data.frame(a = 1), row.names = FALSE))
+        rgb(1, 0, 0)
+        col2rgb("red")
+        xy.coords(1:3, 4:6)$y
+        environmentName(environment(eval(quote(median))))
+        try(lm(y ~ x, data.frame(x = 1)))
+        suppressWarnings(as.numeric("x"))
+        warning("a warning")
+        nlevels(iris$Species)
+        Reduce(`+`, 1:4, accumulate = TRUE)
+        vapply(split(mtcars$mpg, mtcars$cyl), median, 0)
+    })
 })

@@ -30,7 +30,7 @@ methods_table <- function(namespace) {
 
 # The value of a promise in a table.
 late_method <- function(name, package) {
-    if (is_registering(package)) give_way(package) else getNamespace(package)[[name]]
+    if (is_registering(package)) give_way(package) else get(name, envir = getNamespace(package))
 }
 
 # Is R about to put the methods of this package into the tables itself? It looks at what is there

@@ -26,7 +26,8 @@ attach_late <- function(package) {
     facts <- readRDS(file.path(folder, "Meta", "nsInfo.rds"))
     place <- attach(NULL, name = paste0("package:", package), warn.conflicts = FALSE)
     attr(place, "path") <- folder
-    promise(exported_names(facts, folder, package), place, quote(late_export(NAME, PACKAGE)), package)
+    exports <- exported_names(facts, folder, package)
+    promise(exports, place, quote(late_export(NAME, PACKAGE)), package)
     data <- lazy_names(file.path(folder, "data", "Rdata.rdx"))
     promise(data, place, quote(late_data(NAME, PACKAGE)), package)
     lockEnvironment(place, TRUE)
@@ -56,7 +57,8 @@ promise <- function(names, place, value, package, objects = names) {
 }
 
 late_export <- function(name, package) {
-    getNamespace(package)[[name]]
+    # Exports may be imports: plot of graphics is of base.
+    get(name, envir = getNamespace(package))
 }
 
 late_data <- function(name, package) {

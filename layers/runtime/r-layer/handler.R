@@ -75,6 +75,7 @@ enter_source <- function(file) {
     lines[1L] <- sub("^\ufeff", "", lines[1L])
     copy <- srcfilecopy(file, lines, file.mtime(file), isFile = TRUE)
     expressions <- parse(text = lines, srcfile = copy, keep.source = TRUE, encoding = "UTF-8")
+    load_methods_for(expressions)
     for (i in seq_along(expressions)) {
         eval(expressions[i], globalenv())
     }
