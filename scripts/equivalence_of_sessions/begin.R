@@ -8,7 +8,7 @@ local({
     # As before any handler's file is run.
     if (kind == "late") {
         file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
-        runtime$load_methods_for(parse(file))
+        suppressWarnings(runtime$load_methods_for(parse(file)))
     }
     Sys.unsetenv("R_LAYER_EAGER")
     set.seed(1)

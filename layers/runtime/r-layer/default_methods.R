@@ -3,12 +3,12 @@
 
 # A package's methods, as the rows of its NAMESPACE file: generic, class, and the function if that
 # is not called generic.class. Those for generics of base are promised now.
-promise_methods <- function(rows, package) {
+promise_methods <- function(rows, package, base_generics) {
     names <- paste(rows[, 1L], rows[, 2L], sep = ".")
     functions <- rows[, 3L]
     unnamed <- is.na(functions)
     functions[unnamed] <- names[unnamed]
-    of_base <- rows[, 1L] %in% c(names(.BaseNamespaceEnv), group_generics)
+    of_base <- rows[, 1L] %in% base_generics
     late_methods[[package]] <- list(base = names[of_base], generics = rows[!of_base, 1L],
         names = names[!of_base], functions = functions[!of_base])
     promise(names[of_base], methods_table(.BaseNamespaceEnv), quote(late_method(NAME, PACKAGE)),

@@ -14,14 +14,15 @@ default_packages <- c("methods", "datasets", "utils", "grDevices", "graphics", "
 attach_default_packages <- function() {
     Sys.unsetenv("R_DEFAULT_PACKAGES")
     options(defaultPackages = c("datasets", "utils", "grDevices", "graphics", "stats", "methods"))
+    generics <- c(names(.BaseNamespaceEnv), group_generics)
     for (package in default_packages) {
-        attach_late(package)
+        attach_late(package, generics)
     }
     set_package_options()
 }
 
-# Attaches one package by promises.
-attach_late <- function(package) {
+# Attaches one package by promises. generics: the names of those that base has.
+attach_late <- function(package, generics) {
     folder <- file.path(.Library, package)
     facts <- readRDS(file.path(folder, "Meta", "nsInfo.rds"))
     place <- attach(NULL, name = paste0("package:", package), warn.conflicts = FALSE)
@@ -31,7 +32,9 @@ attach_late <- function(package) {
     data <- lazy_names(file.path(folder, "data", "Rdata.rdx"))
     promise(data, place, quote(late_data(NAME, PACKAGE)), package)
     lockEnvironment(place, TRUE)
-    promise_methods(facts$S3methods, package)
+    if (length(facts$S3methods) > 0L) {
+        promise_methods(facts$S3methods, package, generics)
+    }
 }
 
 # What a package exports, as its NAMESPACE file says; patterns are for the objects in its database.

@@ -27,7 +27,8 @@ load_methods_for <- function(code) {
     }
 }
 
-need_methods <- c("@", "readRDS", "load", "unserialize", "attach", "trace", "untrace", "asS4")
+need_methods <- c("@", "readRDS", "load", "unserialize", "attach", "trace", "untrace", "asS4",
+    "methods")
 
 loops <- c("for", "while", "repeat")
 
