@@ -15,13 +15,14 @@ beginning <- quote(local({
 }))
 
 # What code prints, output and messages, in a session of its own that bootstrap starts: "late" or
-# "plain". code: a call of `{`.
+# "plain". code: a call, of `{` if there are several.
 printed_by <- function(code, kind) {
     home <- tempfile()
     dir.create(file.path(home, "r-layer"), recursive = TRUE)
     file.copy(file.path(dirname(runtime_folder), "bootstrap"), home)
     begin <- do.call(substitute, list(beginning, list(FOLDER = runtime_folder)))
-    lines <- unlist(lapply(c(begin, as.list(code)[-1L]), deparse))
+    block <- is.call(code) && identical(code[[1L]], quote(`{`))
+    lines <- unlist(lapply(c(begin, if (block) as.list(code)[-1L] else code), deparse))
     writeLines(enc2utf8(lines), file.path(home, "r-layer", "main.R"), useBytes = TRUE)
     said <- file.path(home, "said")
     # Rscript's own settings would be taken over.
