@@ -1,7 +1,8 @@
 local({
     kind <- if (isNamespaceLoaded("stats")) "plain" else "late"
     runtime <- new.env(parent = baseenv())
-    for (file in setdiff(list.files("/mnt/runtime", full.names = TRUE), "/mnt/runtime/main.R")) {
+    files <- list.files("/mnt/runtime", "[.]R$", full.names = TRUE)
+    for (file in setdiff(files, "/mnt/runtime/main.R")) {
         sys.source(file, runtime)
     }
     runtime$become_plain()

@@ -4,7 +4,7 @@
 # What comes before the code of a session.
 beginning <- quote(local({
     runtime <- new.env(parent = baseenv())
-    for (file in list.files(FOLDER, full.names = TRUE)) {
+    for (file in list.files(FOLDER, "[.]R$", full.names = TRUE)) {
         if (basename(file) != "main.R") sys.source(file, runtime)
     }
     runtime$become_plain()
