@@ -4,8 +4,14 @@
 
 ## Lambda has no `which`, whose path is fixed when R is configured. Without it Sys.which() fails, and
 ## with it the loading of utils, which looks for `uname`. This one looks through PATH itself.
+##
+## While utils is loaded it finds no `uname`: utils would start it, which takes 4 ms, for the variable
+## osVersion. Instead that is a promise, whose value utils finds as it always does.
 local({
     Sys.which <- function(names) {
+        if (identical(names, "uname") && Sys.getenv("_R_NS_LOAD_") == "utils") {
+            return(c(uname = ""))
+        }
         res <- character(length(names))
         names(res) <- names
         folders <- sub("/+$", "", strsplit(Sys.getenv("PATH"), ":", fixed = TRUE)[[1L]])
@@ -26,4 +32,12 @@ local({
     if (locked) unlockBinding("Sys.which", baseenv())
     assign("Sys.which", Sys.which, envir = baseenv())
     if (locked) lockBinding("Sys.which", baseenv())
+    setHook(packageEvent("utils", "onLoad"), function(...) {
+        utils <- getNamespace("utils")
+        if (is.function(utils[[".osVersion"]]) && is.null(utils[["osVersion"]])) {
+            unlockBinding("osVersion", utils)
+            delayedAssign("osVersion", .osVersion(), utils, utils)
+            lockBinding("osVersion", utils)
+        }
+    })
 })

@@ -21,6 +21,7 @@ shared$runtime_folder <- runtime_folder
 shared$functions_folder <- normalizePath(file.path(here, "..", "fixtures", "functions"))
 sys.source(file.path(here, "stand_in.R"), shared)
 sys.source(file.path(here, "server.R"), shared)
+sys.source(file.path(here, "late_session.R"), shared)
 
 passed <- 0L
 failed <- 0L

@@ -1,15 +1,19 @@
 # The S3 methods of default packages that are not loaded yet. R looks for a method in a table beside
 # the generic function: print.lm, of stats, is in base's. So the tables hold promises for them.
 
-# A package's methods for generics of base. methods: the rows of generic and class in its
-# NAMESPACE file.
-promise_methods <- function(methods, package) {
-    generics <- methods[, 1L]
-    of_base <- generics %in% c(names(.BaseNamespaceEnv), group_generics)
-    names <- paste(generics, methods[, 2L], sep = ".")[of_base]
-    late_methods[[package]] <- list(base = names, rest = methods[!of_base, , drop = FALSE])
-    promise(names, methods_table(.BaseNamespaceEnv), quote(late_method(NAME, PACKAGE)), package)
-    setHook(packageEvent(package, "onLoad"), promise_methods_for, "prepend")
+# A package's methods, as the rows of its NAMESPACE file: generic, class, and the function if that
+# is not called generic.class. Those for generics of base are promised now.
+promise_methods <- function(rows, package, base_generics) {
+    names <- paste(rows[, 1L], rows[, 2L], sep = ".")
+    functions <- rows[, 3L]
+    unnamed <- is.na(functions)
+    functions[unnamed] <- names[unnamed]
+    of_base <- rows[, 1L] %in% base_generics
+    late_methods[[package]] <- list(base = names[of_base], generics = rows[!of_base, 1L],
+        names = names[!of_base], functions = functions[!of_base])
+    promise(names[of_base], methods_table(.BaseNamespaceEnv), quote(late_method(NAME, PACKAGE)),
+        package, functions[of_base])
+    setHook(packageEvent(package, "onLoad"), methods_are_loaded, "prepend")
 }
 
 group_generics <- c("Math", "Ops", "Summary", "Complex", "matrixOps")
@@ -17,13 +21,16 @@ group_generics <- c("Math", "Ops", "Summary", "Complex", "matrixOps")
 # By package: what it has for base, and what for generics of other packages.
 late_methods <- new.env(parent = emptyenv())
 
+# By package: the methods that users have registered in the place of its own.
+users_methods <- new.env(parent = emptyenv())
+
 methods_table <- function(namespace) {
     namespace[[".__S3MethodsTable__."]]
 }
 
 # The value of a promise in a table.
 late_method <- function(name, package) {
-    if (is_registering(package)) give_way(package) else getNamespace(package)[[name]]
+    if (is_registering(package)) give_way(package) else get(name, envir = getNamespace(package))
 }
 
 # Is R about to put the methods of this package into the tables itself? It looks at what is there
@@ -37,22 +44,38 @@ is_registering <- function(package) {
     FALSE
 }
 
-# Takes a package's promises out of base's table. Returns NULL: nothing was there.
+# Takes a package's promises out of base's table, once: then R fills it. Returns NULL: nothing was
+# there.
 give_way <- function(package) {
+    if (is.null(late_methods[[package]])) {
+        return(NULL)
+    }
     table <- methods_table(.BaseNamespaceEnv)
-    rm(list = intersect(late_methods[[package]]$base, names(table)), envir = table)
+    names <- intersect(late_methods[[package]]$base, names(table))
+    promised <- vapply(names, is_promised, NA, table)
+    users_methods[[package]] <- mget(names[!promised], table)
+    rm(list = names, envir = table)
+    rm(list = package, envir = late_methods)
     NULL
 }
 
-# A default package has been loaded: the methods that other default packages have for its generics
-# are to be found, too, before those are loaded.
-promise_methods_for <- function(package, path) {
+# Is what stands in a table still a promise of ours?
+is_promised <- function(name, table) {
+    code <- eval(call("substitute", as.name(name), table))
+    is.call(code) && identical(code[[1L]], quote(late_method))
+}
+
+# A default package has been loaded. Methods that users have registered go on standing in for its
+# own, and those that other default packages have for its generics are to be found, too.
+methods_are_loaded <- function(package, path) {
+    list2env(as.list(users_methods[[package]]), methods_table(.BaseNamespaceEnv))
+    users_methods[[package]] <- NULL
     owner <- getNamespace(package)
+    table <- methods_table(owner)
     for (other in setdiff(names(late_methods), loadedNamespaces())) {
-        methods <- late_methods[[other]]$rest
-        methods <- methods[methods[, 1L] %in% names(owner), , drop = FALSE]
-        names <- paste(methods[, 1L], methods[, 2L], sep = ".")
-        table <- methods_table(owner)
-        promise(setdiff(names, names(table)), table, quote(late_method(NAME, PACKAGE)), other)
+        late <- late_methods[[other]]
+        wanted <- late$generics %in% names(owner) & !late$names %in% names(table)
+        promise(late$names[wanted], table, quote(late_method(NAME, PACKAGE)), other,
+            late$functions[wanted])
     }
 }

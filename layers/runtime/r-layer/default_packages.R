@@ -14,23 +14,27 @@ default_packages <- c("methods", "datasets", "utils", "grDevices", "graphics", "
 attach_default_packages <- function() {
     Sys.unsetenv("R_DEFAULT_PACKAGES")
     options(defaultPackages = c("datasets", "utils", "grDevices", "graphics", "stats", "methods"))
+    generics <- c(names(.BaseNamespaceEnv), group_generics)
     for (package in default_packages) {
-        attach_late(package)
+        attach_late(package, generics)
     }
     set_package_options()
 }
 
-# Attaches one package by promises.
-attach_late <- function(package) {
+# Attaches one package by promises. generics: the names of those that base has.
+attach_late <- function(package, generics) {
     folder <- file.path(.Library, package)
     facts <- readRDS(file.path(folder, "Meta", "nsInfo.rds"))
     place <- attach(NULL, name = paste0("package:", package), warn.conflicts = FALSE)
     attr(place, "path") <- folder
-    promise(exported_names(facts, folder, package), place, quote(late_export(NAME, PACKAGE)), package)
+    exports <- exported_names(facts, folder, package)
+    promise(exports, place, quote(late_export(NAME, PACKAGE)), package)
     data <- lazy_names(file.path(folder, "data", "Rdata.rdx"))
     promise(data, place, quote(late_data(NAME, PACKAGE)), package)
     lockEnvironment(place, TRUE)
-    promise_methods(facts$S3methods, package)
+    if (length(facts$S3methods) > 0L) {
+        promise_methods(facts$S3methods, package, generics)
+    }
 }
 
 # What a package exports, as its NAMESPACE file says; patterns are for the objects in its database.
@@ -48,15 +52,16 @@ lazy_names <- function(index) {
     if (file.exists(index)) names(readRDS(index)$variables) else character()
 }
 
-# Assigns promises to names in an environment. value: a call whose arguments stand for the name and
-# the package. R fills namespaces this way: one call for all names.
-promise <- function(names, place, value, package) {
+# Assigns promises to names in an environment. value: a call whose arguments stand for the name that
+# the object has in the package, and the package. R fills namespaces this way: one call for all.
+promise <- function(names, place, value, package, objects = names) {
     value[[3L]] <- package
-    .Internal(makeLazy(names, as.list(names), value, environment(promise), place))
+    .Internal(makeLazy(names, as.list(objects), value, environment(promise), place))
 }
 
 late_export <- function(name, package) {
-    getNamespace(package)[[name]]
+    # Exports may be imports: plot of graphics is of base.
+    get(name, envir = getNamespace(package))
 }
 
 late_data <- function(name, package) {

@@ -71,6 +71,7 @@ describe_handler <- function(name, fun, event = "auto", target = name, place = g
 # Runs a file as source() does, which with an encoding would load utils.
 load_source <- function(file) {
     expressions <- parsed_source(file)
+    load_methods_for(expressions)
     enter_source(expressions)
 }
 

@@ -13,16 +13,22 @@ load_ahead <- function() {
             getNamespace(package)
         }
     }
-    if (any(names %in% reads_objects)) {
-        getNamespace("methods")
-    }
     if (any(names %in% loops)) {
         prepare_jit()
     }
 }
 
-# What reads R objects from files, or their slots: they may be of S4 classes, which need methods.
-reads_objects <- c("@", "readRDS", "load", "unserialize")
+# Loads methods for code, as parsed, that can need it without using one of its names: objects that
+# are read from files may be of S4 classes, and then base itself asks it how to treat them. Called
+# before the handler's file is run, which may do that at its top level.
+load_methods_for <- function(code) {
+    if (any(all.names(code) %in% need_methods)) {
+        getNamespace("methods")
+    }
+}
+
+need_methods <- c("@", "readRDS", "load", "unserialize", "attach", "trace", "untrace", "asS4",
+    "methods")
 
 loops <- c("for", "while", "repeat")
 

@@ -1,0 +1,19 @@
+local({
+    kind <- if (isNamespaceLoaded("stats")) "plain" else "late"
+    runtime <- new.env(parent = baseenv())
+    files <- list.files("/mnt/runtime", "[.]R$", full.names = TRUE)
+    for (file in setdiff(files, "/mnt/runtime/main.R")) {
+        sys.source(file, runtime)
+    }
+    runtime$become_plain()
+    # As before any handler's file is run.
+    if (kind == "late") {
+        file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
+        suppressWarnings(runtime$load_methods_for(parse(file)))
+    }
+    Sys.unsetenv("R_LAYER_EAGER")
+    set.seed(1)
+    cat("begun:", kind, "\n")
+    # Go on after errors, as after those that tests provoke; warnings as they come.
+    options(error = expression(NULL), warn = 1, echo = TRUE)
+})
