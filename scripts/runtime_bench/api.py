@@ -34,7 +34,7 @@ class RuntimeApi:
         # Says, while nothing comes, whether the runtime's process is there.
         self.alive = lambda: True
 
-    def next_request(self, seconds=60):
+    def next_request(self, seconds=30):
         """Waits until the runtime asks for the next event; returns when that arrived."""
         method, path, body, arrived = self.read_request(seconds)
         if method != b"GET" or not path.endswith(b"/invocation/next"):
@@ -57,7 +57,7 @@ class RuntimeApi:
         self.answer(head + event if len(event) < 65536 else (head, event))
         return began
 
-    def result(self, seconds=60):
+    def result(self, seconds=30):
         """Waits for the result, all of it; returns when it had arrived, and the result."""
         method, path, body, arrived = self.read_request(seconds)
         if method != b"POST" or not path.endswith(b"/response"):

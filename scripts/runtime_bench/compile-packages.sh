@@ -6,7 +6,7 @@
 #
 #   /srv/sources   Debian's source packages: r-cran-PACKAGE_VERSION.orig.tar.*, curl_VERSION.orig.tar.*
 #   /srv/jsonlite  a library that holds jsonlite
-#   /mnt           receives library/ and curl/
+#   /mnt           receives library/
 set -eu
 umask 022
 MAKEFLAGS=-j$(nproc)
@@ -17,20 +17,23 @@ unpack() {
     tar -xf "$1" -C "$2" --strip-components=1
 }
 
-# As small as the one that r-layer links into R: what a distribution's brings besides would only make the others' start longer.
+# As small as the one that r-layer links into R: what a distribution's brings besides would only make the others' start
+# longer. And into the package, as R may have another libcurl.so.4 open.
 echo "==> libcurl"
 unpack /srv/sources/curl_*.orig.tar.* /tmp/curl
 mkdir /tmp/curl-build /mnt/library
 cd /tmp/curl-build
-/tmp/curl/configure --quiet --prefix=/mnt/curl --enable-shared --disable-static --with-openssl --with-zlib \
+/tmp/curl/configure --quiet --prefix=/tmp/libcurl --disable-shared --enable-static --with-pic --with-openssl --with-zlib \
     --with-ca-bundle=/etc/pki/tls/certs/ca-bundle.crt --without-brotli --without-libidn2 --without-libpsl --without-librtmp \
     --without-libssh2 --without-nghttp2 --without-zstd --disable-dict --disable-docs --disable-gopher --disable-imap \
     --disable-ldap --disable-ldaps --disable-manual --disable-mqtt --disable-pop3 --disable-rtsp --disable-smb --disable-smtp \
     --disable-telnet --disable-tftp CFLAGS=-O2
 make -s
 make -s install
-# With these, R's curl looks for no other.
-export INCLUDE_DIR=/mnt/curl/include LIB_DIR=/mnt/curl/lib LD_LIBRARY_PATH=/mnt/curl/lib
+# What R's curl links by -lcurl: the linker reads here what that is made of.
+echo "INPUT(/tmp/libcurl/lib/libcurl.a $(/tmp/libcurl/bin/curl-config --static-libs | tr ' ' '\n' | grep '^-l' | tr '\n' ' '))" \
+    >/tmp/libcurl/lib/libcurl.so
+export INCLUDE_DIR=/tmp/libcurl/include LIB_DIR=/tmp/libcurl/lib
 
 for package in "$@"; do
     echo "==> $package"

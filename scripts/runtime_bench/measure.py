@@ -4,6 +4,7 @@ Every round starts every runtime once with every handler, in turn, so that what 
 """
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -29,6 +30,9 @@ class Bench:
         self.api = RuntimeApi()
         self.figures = report.Figures()
         self.large = events.large()
+        # What these events are made of is never garbage, and long to look through in the middle of a measurement.
+        gc.freeze()
+        gc.disable()
         self.failed = set()
         mounts = {arguments.packages: "/tmp/packages"}
         if arguments.lambdr:
@@ -52,8 +56,8 @@ class Bench:
         return began, posted, following
 
     def session(self, runtime, handler, work):
-        """Starts a runtime, lets `work` use it, ends it. A runtime that fails is out from there on, and said to be."""
-        if runtime.label in self.failed:
+        """Starts a runtime, lets `work` use it, ends it. One that fails is not tried with that handler again, and said to have failed."""
+        if (runtime.label, handler) in self.failed:
             return
         sandbox = self.sandboxes[runtime.r]
         self.api.alive = sandbox.is_running
@@ -61,19 +65,20 @@ class Bench:
             started = sandbox.start(runtime.command, runtime.environment(handler, self.api.address))
             work(sandbox, started, self.api.next_request())
         except (ApiError, report.WrongResult) as error:
-            self.failed.add(runtime.label)
+            self.failed.add((runtime.label, handler))
             log = "".join(f"    {line}\n" for line in sandbox.log().splitlines()[-10:])
             print(f"{runtime.label} failed with the handler {handler}: {error}\n{log}", file=sys.stderr)
         finally:
             sandbox.stop()
             self.api.reset()
 
-    def cold(self, runtime, handler):
+    def cold(self, runtime, handler, is_measured=True):
         """Process start to the first request and to the first answer; then memory and warm calls, where the handler is tiny."""
 
         def work(sandbox, started, asked):
             _, posted, _ = self.call(events.SMALL, events.EXPECTED[handler])
-            # The handing out waits for nobody, so it belongs to neither.
+            if not is_measured:
+                return
             self.figures.add("first GET", runtime, handler, milliseconds(started, asked))
             self.figures.add("first answer", runtime, handler, milliseconds(started, posted))
             if handler == "tiny" and runtime.is_compared:
@@ -109,7 +114,8 @@ class Bench:
         for name, runtime in plain_r(r):
             took, status = self.sandboxes[r].run(runtime.command, runtime.environment(name, ""))
             if status != 0:
-                print(f"{runtime.label}: {self.sandboxes[r].log()}", file=sys.stderr)
+                self.failed.add((runtime.label, name))
+                print(f"{runtime.label} failed with {name}: {self.sandboxes[r].log()}", file=sys.stderr)
                 continue
             self.figures.add("to its end", runtime, name, took / 1e6)
 
@@ -127,6 +133,10 @@ class Bench:
         self.session(runtime, "tiny", work)
 
     def run(self):
+        # Once unmeasured, so that everybody's files are in the kernel's memory.
+        for handler in HANDLERS:
+            for runtime in self.runtimes:
+                self.cold(runtime, handler, is_measured=False)
         for number in range(self.arguments.rounds):
             print(f"round {number + 1} of {self.arguments.rounds}", file=sys.stderr)
             order = self.runtimes if number % 2 == 0 else self.runtimes[::-1]

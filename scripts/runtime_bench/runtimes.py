@@ -24,7 +24,7 @@ LAMBDA = {
 # What an image says for an R that its own bootstrap does not prepare: the same R finds the same libraries.
 IMAGE = LAMBDA | {
     "PATH": "/opt/R/bin:" + LAMBDA["PATH"],
-    "LD_LIBRARY_PATH": "/opt/R/lib:/opt/lib:/tmp/packages/curl/lib:" + LAMBDA["LD_LIBRARY_PATH"],
+    "LD_LIBRARY_PATH": "/opt/R/lib:/opt/lib:" + LAMBDA["LD_LIBRARY_PATH"],
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",
     "HOME": "/tmp",

@@ -25,7 +25,8 @@ class Sandbox:
         self.shell = subprocess.Popen(
             [*command, "/bin/sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, cwd="/"
         )
-        self.ask("echo ready")
+        # From here on the shell is silent about the processes that are ended.
+        self.ask("exec 2>/dev/null; echo ready")
         self.process = None
 
     def tell(self, line):
