@@ -5,6 +5,7 @@ Every round starts every runtime once with every handler, in turn, so that what 
 
 import argparse
 import gc
+import os
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ class Bench:
         gc.freeze()
         gc.disable()
         self.failed = set()
+        self.load_before = os.getloadavg()[0]
         mounts = {arguments.packages: "/tmp/packages"}
         if arguments.lambdr:
             mounts[arguments.lambdr] = "/tmp/lambdr"
@@ -56,7 +58,7 @@ class Bench:
         return began, posted, following
 
     def session(self, runtime, handler, work):
-        """Starts a runtime, lets `work` use it, ends it. One that fails is not tried with that handler again, and said to have failed."""
+        """Starts a runtime, lets `work` use it, ends it. One that fails is told, and not tried with that handler again."""
         if (runtime.label, handler) in self.failed:
             return
         sandbox = self.sandboxes[runtime.r]
@@ -64,7 +66,7 @@ class Bench:
         try:
             started = sandbox.start(runtime.command, runtime.environment(handler, self.api.address))
             work(sandbox, started, self.api.next_request())
-        except (ApiError, report.WrongResult) as error:
+        except (ApiError, report.WrongResult, OSError) as error:
             self.failed.add((runtime.label, handler))
             log = "".join(f"    {line}\n" for line in sandbox.log().splitlines()[-10:])
             print(f"{runtime.label} failed with the handler {handler}: {error}\n{log}", file=sys.stderr)

@@ -87,7 +87,8 @@ need_packages() {
     rm -rf "$runtime_bench"/.unfinished-*
     find_build_root
     need_package_sources
-    made_of=$(echo "$compiled_r $build_root ${bench_packages[*]}" && ls "$runtime_bench/sources" && cat "$recipes/compile-packages.sh" "$jsonlite/DESCRIPTION")
+    made_of=$(echo "$compiled_r $build_root ${bench_packages[*]}" && ls "$runtime_bench/sources" &&
+        cat "$recipes/compile-packages.sh" "$jsonlite/DESCRIPTION")
     packages=packages-$(short_hash <<<"$made_of")
     keep "$packages" compile_packages
     lambdr=

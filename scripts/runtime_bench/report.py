@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import statistics
 from collections import defaultdict
 
@@ -74,10 +75,13 @@ def tables(bench):
     arguments, ways = bench.arguments, list(dict.fromkeys(runtime.way for runtime in bench.runtimes))
     print(f"{arguments.rounds} rounds; in each one call of each large event and {arguments.calls:,} warm calls")
     print(f"The server is at work for {bench.server_takes:.0f} microseconds per request (processor time, mean).")
+    # Whoever works for long in one go suffers more from others on the machine: ratios of a loaded one are not to be trusted.
+    print(f"Load of this machine's {os.cpu_count()} processors: {bench.load_before:.1f} before, {os.getloadavg()[0]:.1f} after.")
     for handler in ("tiny", "frame", "dplyr"):
         for figure, title in STARTS.items():
             table(bench, f"{title}, handler {handler}, ms", figure, handler, ways)
-        table(bench, f"Rscript from start to end with one call, handler {handler}, ms", "to its end", handler, ["Rscript, one call"])
+        title = f"Rscript from start to end with one call, handler {handler}, ms"
+        table(bench, title, "to its end", handler, ["Rscript, one call"])
     table(bench, "Rscript -e 1 from start to end, ms", "to its end", "-e 1", ["Rscript -e 1"])
     for figure, what in WARM.items():
         others = {f"{figure}, 99th percentile": "99 %", f"{figure}, longest": "longest"}
@@ -106,7 +110,8 @@ def goals(bench):
         start = 0.2 if r.startswith("compiled") else 0.25
         for figure, title in STARTS.items():
             for handler in ("tiny", "frame", "dplyr"):
-                against(bench, f"{title.removeprefix('process ')}, {handler}", figure, r, handler, start if handler == "tiny" else None)
+                label = f"{title.removeprefix('process ')}, {handler}"
+                against(bench, label, figure, r, handler, start if handler == "tiny" else None)
         for figure in WARM:
             against(bench, f"{figure}, median", f"{figure}, median", r, "tiny", 0.08 if figure == "warm cycle" else None)
             against(bench, f"{figure}, 99th percentile", f"{figure}, 99th percentile", r, "tiny", None)
