@@ -69,15 +69,16 @@ debian_mirror() {
 }
 
 # Debian's source packages carry the same tarballs as CRAN and curl.se. Their list is read into a folder of our own, so
-# that the machine's apt stays as it is.
+# that the machine's apt stays as it is. $1: the folder that receives the tarballs, the rest: names of source packages.
 fetch_sources_from_debian() {
-    local mirror apt=$cache/r-layer-dev/apt
+    local into=$1 mirror apt=$cache/r-layer-dev/apt
+    shift
     mirror=$(debian_mirror)
-    mkdir -p "$apt/lists/partial" "$sources"
+    mkdir -p "$apt/lists/partial" "$into"
     echo "deb-src $mirror trixie main" >"$apt/sources.list"
     local options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$apt/lists")
     apt-get -q "${options[@]}" update
-    (cd "$sources" && apt-get -q "${options[@]}" source --download-only --tar-only r-base curl r-cran-jsonlite)
+    (cd "$into" && apt-get -q "${options[@]}" source --download-only --tar-only "$@")
 }
 
 # The sources of R, curl and jsonlite in the folder that is kept.
@@ -85,7 +86,7 @@ need_sources() {
     if ! compgen -G "$sources/r-base_4.5.0.orig.tar.gz" >/dev/null || ! compgen -G "$sources/curl_8.14.1.orig.tar.gz" >/dev/null ||
         ! compgen -G "$sources/r-cran-jsonlite_*.orig.tar.*" >/dev/null; then
         echo "fetching R's sources from Debian's source packages"
-        fetch_sources_from_debian
+        fetch_sources_from_debian "$sources" r-base curl r-cran-jsonlite
     fi
 }
 
