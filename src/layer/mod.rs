@@ -14,6 +14,7 @@ pub mod prune;
 pub mod recipe;
 pub mod record;
 pub mod runtime;
+mod runtime_start;
 pub mod sbom;
 pub mod strip;
 pub mod system_package;

@@ -85,6 +85,14 @@ pub struct BuildRoot {
     pub dnf_openblas: Vec<String>,
 }
 
+/// What of the runtime is read when it starts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The files of R code that every start needs, in the folder `r-layer`.
+    pub files: Vec<String>,
+}
+
 /// The runtime layer's recipe.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +113,8 @@ pub struct RuntimeRecipe {
     pub cran: Cran,
     /// The R packages in it.
     pub packages: Packages,
+    /// What of the runtime is read when it starts.
+    pub start: Start,
     /// What R is compiled in.
     pub build_root: BuildRoot,
     /// What is left out.

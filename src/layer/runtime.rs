@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::tree::{SourceFolder, TreeError};
-use super::{Entry, LayerTree};
+use super::{Entry, LayerTree, RuntimeRecipe, runtime_start};
 use crate::embedded;
 
 /// R's home within the layer; on Lambda, /opt/R.
@@ -79,6 +79,24 @@ pub fn insert_runtime(tree: &mut LayerTree) {
     for (name, content) in embedded::all_files("runtime/r-layer") {
         tree.insert(format!("r-layer/{name}"), Entry::bytes(content, false));
     }
+    insert_start(tree);
+}
+
+/// Adds what main.R reads instead of all files: see [`runtime_start`].
+fn insert_start(tree: &mut LayerTree) {
+    let early = &RuntimeRecipe::embedded().start.files;
+    let text = |name: &String| embedded::text(&format!("runtime/r-layer/{name}"));
+    let bundle = runtime_start::bundle(early.iter().map(text));
+    let late = embedded::files("runtime/r-layer").into_iter();
+    let late: Vec<String> = late
+        .map(|(name, _)| name)
+        .filter(|name| name != "main.R" && !early.contains(name))
+        .collect();
+    let index = runtime_start::index(late.iter().map(|name| (name.as_str(), text(name))));
+    for (name, content) in [("functions.R", bundle), ("index", index)] {
+        let content = Entry::bytes(content.into_bytes(), false);
+        tree.insert(format!("r-layer/start/{name}"), content);
+    }
 }
 
 /// Adds what a running function can say of the layer that it runs on: `r-layer/NAME.json`.
@@ -141,6 +159,13 @@ mod tests {
         insert_runtime(&mut tree);
         assert_eq!(tree.get("bootstrap").unwrap().mode(), 0o755);
         assert!(tree.get("r-layer/main.R").is_some());
+        let start = |name: &str| {
+            let content = tree.get(&format!("r-layer/start/{name}")).unwrap().read();
+            String::from_utf8_lossy(&content.unwrap()).into_owned()
+        };
+        assert!(start("functions.R").contains("start <- function()"));
+        assert!(start("index").contains("trace.R "));
+        assert!(!start("index").contains("session.R"));
         assert!(
             tree.get("r-layer/library/lambdr/Meta/package.rds")
                 .is_some()

@@ -3,14 +3,13 @@
 # Takes the headers of the answer that brought the event. Returns a list of class lambda_context.
 invocation_context <- function(headers) {
     deadline_ms <- milliseconds(header(headers, "lambda-runtime-deadline-ms"))
+    known <- Sys.getenv(function_variables, names = FALSE)
     context <- list(
         aws_request_id = header(headers, "lambda-runtime-aws-request-id"),
         invoked_function_arn = header(headers, "lambda-runtime-invoked-function-arn"),
-        function_name = Sys.getenv("AWS_LAMBDA_FUNCTION_NAME"),
-        function_version = Sys.getenv("AWS_LAMBDA_FUNCTION_VERSION"),
-        memory_limit_in_mb = Sys.getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-        log_group_name = Sys.getenv("AWS_LAMBDA_LOG_GROUP_NAME"),
-        log_stream_name = Sys.getenv("AWS_LAMBDA_LOG_STREAM_NAME"),
+        function_name = known[[1L]], function_version = known[[2L]],
+        memory_limit_in_mb = known[[3L]], log_group_name = known[[4L]],
+        log_stream_name = known[[5L]],
         deadline = .POSIXct(deadline_ms / 1000),
         deadline_ms = deadline_ms,
         remaining_time_in_millis = function() deadline_ms - 1000 * as.numeric(Sys.time()),
@@ -21,6 +20,10 @@ invocation_context <- function(headers) {
     )
     structure(context, class = "lambda_context")
 }
+
+# What Lambda tells of the function, in the order in which the context has it.
+function_variables <- c("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME")
 
 # A number of milliseconds, NA for what is none: without the warning that as.numeric() would give.
 milliseconds <- function(text) {

@@ -56,10 +56,12 @@ exchange <- function(client, request, open = TRUE) {
 # if there is something to be read, it is its end (dropped while the sandbox was frozen, say), and a
 # request must not be sent into it.
 open_connection <- function(client) {
-    if (is_ours(client$connection) && socketSelect(list(client$connection), FALSE, 0)) {
+    ours <- is_ours(client$connection)
+    if (ours && socketSelect(list(client$connection), FALSE, 0)) {
         close_connection(client)
+        ours <- FALSE
     }
-    if (!is_ours(client$connection)) {
+    if (!ours) {
         client$connection <- do.call(socketConnection, c(
             list(client$host, client$port, blocking = TRUE, open = "r+b", timeout = longest_wait),
             no_delay
@@ -118,15 +120,15 @@ read_headers <- function(connection) {
         lines <- c(lines, line)
     }
     colon <- regexpr(":", lines, fixed = TRUE)
-    values <- trimws(substring(lines, colon + 1L))
+    values <- sub("^[ \t]*+(.*?)[ \t]*$", "\\1", substring(lines, colon + 1L), perl = TRUE)
     names(values) <- tolower(substring(lines, 1L, colon - 1L))
     values
 }
 
 # The value of a header, by its name in lower case; NULL when it is not there, or empty.
 header <- function(headers, name) {
-    value <- unname(headers[name])
-    if (length(value) == 0L || is.na(value) || !nzchar(value)) NULL else value
+    at <- match(name, names(headers))
+    if (!is.na(at) && nzchar(headers[[at]])) headers[[at]]
 }
 
 read_line <- function(connection) {

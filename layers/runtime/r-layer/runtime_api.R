@@ -16,6 +16,12 @@ api_path <- function(...) {
 # dropped connection is no news: at first it is opened again at once.
 retry_pauses <- c(0, 0, 0.05, 0.1, 0.2, 0.5, 1, 2)
 
+pause_for <- function(seconds) {
+    if (seconds > 0) {
+        Sys.sleep(seconds)
+    }
+}
+
 # Waits for the next event, or for the end. Returns list(id, headers, body).
 next_invocation <- function(api) {
     session$stream <- NULL
@@ -28,7 +34,7 @@ next_invocation <- function(api) {
 # Asks until there is an event; the process ends when the API is gone.
 ask_for_event <- function(api) {
     for (pause in retry_pauses) {
-        Sys.sleep(pause)
+        pause_for(pause)
         asked <- Sys.time()
         answer <- http_request(api, "GET", api_path("invocation/next"))
         # A request that lasted was alive: its end tells nothing about the next one.
@@ -83,7 +89,7 @@ post <- function(api, path, content_type, text, failure = NULL, more_headers = N
 # since it is not the time for an answer (403), and all is well.
 post_until_answered <- function(api, path, headers, body) {
     for (i in seq_along(retry_pauses)) {
-        Sys.sleep(retry_pauses[i])
+        pause_for(retry_pauses[i])
         answer <- http_request(api, "POST", path, headers, body)
         if (!is.null(answer)) {
             break
