@@ -113,7 +113,7 @@ fn an_init_error_says_what_is_wrong() {
 
 #[test]
 fn the_time_out_is_enforced() {
-    let folder = code("slow <- function() { message('begun'); Sys.sleep(60) }\n");
+    let folder = code("slow <- function() { message('begun'); system('sleep 60') }\n");
     let mut command = invoke_in(folder.path(), "script.slow", "{}");
     let error = fail(command.args(["--timeout", "1"]), 2);
     assert!(error.contains("--timeout"), "given twice: {error}");

@@ -6,7 +6,7 @@ use std::process::Command;
 use r_layer::sandbox::Mount;
 use serde_json::json;
 
-use crate::emulated::{Emulated, environment, like_lambda};
+use crate::emulated::{Emulated, environment, like_lambda, opt};
 use crate::parts::{functions, r_layer, runtime_layer, succeed};
 
 /// `invoke` of a handler of tests/fixtures/functions/life.
@@ -78,6 +78,8 @@ fn an_extension_of_a_layer_brings_the_signal() {
     let extension = folder.path().join("quiet");
     fs_err::write(&extension, script).expect("the extension is written");
     succeed(Command::new("chmod").arg("755").arg(&extension));
+    // Where it is mounted in the unpacked layer, which cannot be written to in there.
+    fs_err::create_dir_all(opt().join("extensions")).expect("a folder in the layer");
     let mut sandbox = like_lambda(&functions("life"));
     sandbox.mounts.push(Mount::ReadOnly {
         from: folder.path().to_owned(),

@@ -25,7 +25,7 @@ handler <- function(what = "count", context) {
         fail = stop("no such luck"),
         quit = quit(status = 3),
         die = tools::pskill(Sys.getpid(), 9),
-        sleep = Sys.sleep(120),
+        sleep = system("sleep 120"),
         context = context$client_context
     )
 }

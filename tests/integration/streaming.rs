@@ -45,7 +45,10 @@ fn awss_emulator_takes_the_bytes() {
     let log = late.log();
     assert!(log.contains("ERROR:runtime:simpleError: late"), "{log}");
     let early = Emulated::start(&sandbox, "script.fails_early");
-    assert_eq!(early.invoke(&json!({}))["errorMessage"], "early");
+    assert_eq!(
+        early.invoke(&json!({}))["errorMessage"],
+        "early (in write_body(write))"
+    );
 }
 
 #[test]
@@ -92,7 +95,10 @@ fn an_error_in_the_middle_is_an_error_with_the_bytes_so_far() {
     let printed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(printed["result"], "begun");
     assert_eq!(printed["prelude"]["statusCode"], 200);
-    assert_eq!(printed["error"]["errorMessage"], "late");
+    assert_eq!(
+        printed["error"]["errorMessage"],
+        "late (in write_body(write))"
+    );
     assert!(
         printed["error"]["stackTrace"]
             .as_array()

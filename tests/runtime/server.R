@@ -13,9 +13,10 @@ start_function <- function(handler, folder, environment = character()) {
         paste0("_HANDLER=", shQuote(handler)), environment
     )
     bootstrap <- file.path(dirname(runtime_folder), "bootstrap")
-    start <- paste("echo $$ >", pid, "; exec env", paste(settings, collapse = " "), bootstrap)
+    start <- paste("echo $$ >", pid, "; exec env --default-signal=INT", paste(settings, collapse = " "), bootstrap)
     command <- paste("sh -c", shQuote(start), "; echo exit status $?")
-    system(paste0("(", command, ") > ", log, " 2>&1"), wait = FALSE)
+    # Appended to, because tests write to it too.
+    system(paste0("(", command, ") >> ", log, " 2>&1"), wait = FALSE)
     list(socket = api$socket, log = log, pid = function() as.integer(readLines(pid)))
 }
 

@@ -26,9 +26,10 @@ play <- function(handler, folder, events = list(), environment = character()) {
         paste0("LAMBDA_TASK_ROOT=", shQuote(root)),
         paste0("_HANDLER=", shQuote(handler)), "AWS_LAMBDA_FUNCTION_NAME=tested", environment
     )
-    # As Lambda starts it: by bootstrap, which is beside the runtime's folder.
+    # As Lambda starts it: by bootstrap, which is beside the runtime's folder. A test that runs in the
+    # background of a shell would else make it deaf to interrupts.
     bootstrap <- file.path(dirname(runtime_folder), "bootstrap")
-    command <- paste("cd", shQuote(root), "&& env", paste(settings, collapse = " "),
+    command <- paste("cd", shQuote(root), "&& env --default-signal=INT", paste(settings, collapse = " "),
         shQuote(bootstrap), ">", log, "2>&1; echo exit status $? >>", log)
     system(paste0("(", command, ")"), wait = FALSE)
     answers <- serve_events(api$socket, events)
