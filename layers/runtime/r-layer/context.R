@@ -27,7 +27,10 @@ function_variables <- c("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION
 
 # A number of milliseconds, NA for what is none: without the warning that as.numeric() would give.
 milliseconds <- function(text) {
-    known <- !is.null(text) && grepl("^[0-9]+([.][0-9]+)?$", text, perl = TRUE)
+    digits <- if (is.null(text)) raw() else charToRaw(text)
+    points <- digits == 0x2e
+    known <- length(digits) > sum(points) && sum(points) < 2L &&
+        all(points | digits >= 0x30 & digits <= 0x39)
     if (known) as.numeric(text) else NA_real_
 }
 

@@ -40,12 +40,13 @@ run_handler <- function(handler, bytes, context, state) {
     # A handler of whole events speaks for itself: neither results nor errors are wrapped.
     state$over_http <- event$kind == "http" && !handler$whole
     state$arguments <- arguments_for(handler, event, context)
-    if (log_wanted("DEBUG")) {
+    told <- log_wanted("DEBUG")
+    if (told) {
         log_debug("Invoking function '", handler$name, "' with parameters:\n",
             printed(state$arguments))
     }
     result <- enter_handler(handler$target, state$arguments, handler$place)
-    if (log_wanted("DEBUG")) {
+    if (told) {
         log_debug("Function returned:\n", printed(result))
     }
     if (inherits(result, "stream_response")) {

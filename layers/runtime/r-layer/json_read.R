@@ -15,11 +15,8 @@ read_json <- function(text, tables = TRUE, vectors = TRUE, what = "event") {
     if (nchar(text, "bytes") > 2L * deepest_json && is_too_deep(text)) {
         stop(invalid_json(what, "nested deeper than ", deepest_json, " levels"))
     }
-    if (grepl("\\u0000", text, fixed = TRUE, useBytes = TRUE)) {
-        tell_nul(text)
-    }
-    if (grepl("\\\\u[dD][89a-fA-F]", text, perl = TRUE, useBytes = TRUE)) {
-        text <- without_lone_surrogates(text)
+    if (grepl("\\u", text, fixed = TRUE, useBytes = TRUE)) {
+        text <- checked_escapes(text)
     }
     parsed <- tryCatch(
         list(withCallingHandlers(parse_and_simplify(text, tables, vectors), warning = muffle)),
@@ -40,6 +37,15 @@ muffle <- function(condition) tryInvokeRestart("muffleWarning")
 invalid_json <- function(what, ...) {
     runtime_error("The ", what, " is not valid JSON: ", ...,
         lambda_type = "Runtime.UnmarshalError", code = 400L)
+}
+
+# What escapes can hold that R can't, or no text should.
+checked_escapes <- function(text) {
+    if (grepl("\\u0000", text, fixed = TRUE, useBytes = TRUE)) {
+        tell_nul(text)
+    }
+    lone <- grepl("\\\\u[dD][89a-fA-F]", text, perl = TRUE, useBytes = TRUE)
+    if (lone) without_lone_surrogates(text) else text
 }
 
 tell_nul <- function(text) {
