@@ -7,14 +7,14 @@ xray_cause <- function(failure) {
     # X-Ray wants the innermost call first.
     stack <- lapply(rev(frames[seq_len(min(length(frames), 50L))]), function(frame) {
         list(
-            path = substr(frame$path %or% "", 1L, 200L),
-            line = frame$line %or% 0L,
+            path = substr(known_or(frame$path, ""), 1L, 200L),
+            line = known_or(frame$line, 0L),
             label = substr(frame$text, 1L, 120L)
         )
     })
     paths <- unique(unlist(lapply(frames, `[[`, "path")))
     cause <- list(
-        working_directory = getwd() %or% "",
+        working_directory = known_or(getwd(), ""),
         exceptions = list(list(
             message = substr(valid_text(failure$message), 1L, 1000L),
             type = substr(failure$type, 1L, 100L),
@@ -25,7 +25,7 @@ xray_cause <- function(failure) {
     ascii_json(write_json(cause))
 }
 
-`%or%` <- function(x, otherwise) if (is.null(x)) otherwise else x
+known_or <- function(x, otherwise) if (is.null(x)) otherwise else x
 
 # JSON with all characters beyond ASCII escaped; those beyond 16 bits are surrogate pairs.
 ascii_json <- function(text) {
