@@ -115,3 +115,8 @@ test("primitives are handlers too", {
     expect(arguments_of(sum, "[1,2]"), list(1:2))
     expect(arguments_of(abs, '{"x":-1}'), list(x = -1L))
 })
+
+test("a key that the handler names and the event lacks is NULL", {
+    event <- '{"requestContext":{"http":{"method":"GET"}},"headers":{"a":"b"},"rawPath":"/"}'
+    expect(arguments_of(function(body, headers, ...) NULL, event)["body"], list(body = NULL))
+})

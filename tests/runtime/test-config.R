@@ -251,3 +251,12 @@ test("a body in base64 stays that if it is wanted", {
         list(a = "eyJhIjo3fQ=="))
     expect(arguments_of(function(a) NULL, event), list(a = 7L))
 })
+
+test("switches that bootstrap reads are 1 or 0", {
+    folder <- code_folder("script.R" = "f <- function() 'stats' %in% loadedNamespaces()")
+    eager <- function(text) play("script.f", folder, list(""), paste0("R_LAYER_EAGER=", text))
+    expect(bodies(eager("1")), "true")
+    expect(bodies(eager("0")), "false")
+    expect(jsonlite::parse_json(bodies(eager("yes")))$errorMessage,
+        "The environment variable R_LAYER_EAGER is \"yes\"; allowed are 1 and 0")
+})

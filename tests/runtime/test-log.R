@@ -206,3 +206,10 @@ test("finalizers' warnings and errors are told, and end nothing", {
         }
     }
 })
+
+test("a condition alone has no fields in text, and wrong bytes do no harm", {
+    lines <- output_of(public_log_error(simpleError("gone")))
+    stopifnot(endsWith(lines, "ERROR:handler:gone"))
+    lines <- output_of(public_log_info("bytes", u = "\xff"))
+    expect(length(lines), 1L)
+})

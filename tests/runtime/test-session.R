@@ -128,3 +128,9 @@ test("no event can end the session", {
         expect(length(played$answers), length(noise) + length(odd) + 1L)
     }
 })
+
+test("the user's own source() is in the trace", {
+    folder <- code_folder("script.R" = "source('other.R')", "other.R" = "stop('no')")
+    trace <- unlist(jsonlite::parse_json(bodies(play("script.f", folder)))$stackTrace)
+    stopifnot(grepl("^source", trace[1]), grepl("^stop", trace[length(trace)]))
+})

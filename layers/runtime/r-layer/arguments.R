@@ -15,7 +15,11 @@ arguments_for <- function(handler, event, context) {
             none = list(),
             value = first_argument(handler, list(), event$value),
             direct = object_arguments(event$value),
-            if (wants_keys(handler, event$value)) event$value else unpack(handler, event)
+            if (wants_keys(handler, event$value)) {
+                with_absent_keys(handler, event$value)
+            } else {
+                unpack(handler, event)
+            }
         )
     }
     match_exactly(handler, add_context(handler, arguments, context, event$kind))
@@ -40,6 +44,15 @@ object_arguments <- function(value) {
 wants_keys <- function(handler, event) {
     any(handler$parameters %in% event_keys) &&
         (handler$dots > 0L || all(names(event) %in% handler$parameters))
+}
+
+# The event's keys, and NULL for those that the handler wants but this event lacks: HTTP APIs leave
+# out the body of a request that has none.
+with_absent_keys <- function(handler, event) {
+    wanted <- intersect(handler$parameters, event_keys)
+    needed <- vapply(handler$defaults[wanted], identical, NA, quote(expr = ))
+    event[setdiff(wanted[needed], names(event))] <- list(NULL)
+    event
 }
 
 # The convenient arguments of an event that is not direct.

@@ -44,6 +44,7 @@ lambda_config <- function(event, simplify, digits, log_level, decode_base64, des
 
 # Reads the environment variables.
 read_settings <- function() {
+    check_switches()
     texts <- Sys.getenv(setting_variables)
     for (name in names(setting_variables)[nzchar(texts)]) {
         text <- texts[[setting_variables[[name]]]]
@@ -52,6 +53,17 @@ read_settings <- function() {
     }
     # Checked only: other variables go before this one, and the log reads them all.
     rm(list = intersect("log_level", names(settings)), envir = settings)
+}
+
+# Variables that bootstrap reads, before R: it takes anything but 1 for no.
+check_switches <- function() {
+    for (name in c("R_LAYER_EAGER", "R_LAYER_SHUTDOWN")) {
+        text <- Sys.getenv(name)
+        if (!text %in% c("", "0", "1")) {
+            stop(runtime_error("The environment variable ", name, " is ", call_text(text),
+                "; allowed are 1 and 0", lambda_type = "Runtime.InvalidConfiguration"))
+        }
+    }
 }
 
 # What the text of an environment variable means; text that means nothing is left for the error.

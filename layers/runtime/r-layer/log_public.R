@@ -16,7 +16,7 @@ log_of_handler <- function(..., .level) {
     named <- nzchar(argument_names(parts))
     text <- paste0(unlist(lapply(unname(parts[!named]), log_text)), collapse = "")
     fields <- c(condition_fields(parts[!named]), parts[named])
-    if (!logs_json() && length(fields) > 0L) {
+    if (!logs_json() && any(named)) {
         text <- paste(c(text[nzchar(text)], text_fields(parts[named])), collapse = " ")
     }
     write_entry(.level, "handler", text, fields)
@@ -46,6 +46,7 @@ condition_fields <- function(parts) {
 # value is JSON.
 text_fields <- function(fields) {
     values <- vapply(fields, function(value) {
+        value <- if (is.character(value)) valid_text(value) else value
         if (is.character(value) && length(value) == 1L && !grepl("[[:space:]\"=]|^$", value)) {
             return(value)
         }

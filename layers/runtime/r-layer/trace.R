@@ -42,8 +42,11 @@ users_calls <- function(calls) {
 users_range <- function(calls) {
     names <- vapply(calls, called_name, "")
     first <- match(TRUE, names %in% entrances, length(calls)) + 1L
-    while (first <= length(calls) && names[first] %in% ways_in) {
-        first <- first + 1L
+    # Two at most are the runtime's; the user's own source() or do.call() may be the next.
+    for (i in 1:2) {
+        if (first <= length(calls) && names[first] %in% ways_in) {
+            first <- first + 1L
+        }
     }
     # The runtime's own way of raising the time limit's error is not the user's.
     last <- match("raise_time_limit", names, length(calls) + 1L) - 1L
