@@ -26,7 +26,7 @@ base64_bytes <- function(text) {
     base64_decoded(paste0(plain, strrep("=", -size %% 4L)))
 }
 
-# Encodes bytes, in one line.
+# Encodes bytes, in one line: jsonlite breaks long ones.
 base64_text <- function(bytes) {
     gsub("\n", "", base64_encoded(bytes), fixed = TRUE)
 }

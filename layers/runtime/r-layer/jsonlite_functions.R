@@ -97,7 +97,7 @@ base64_decoded <- function(text) {
     }
 }
 
-# Bytes to Base64 text, in one line.
+# Bytes to Base64 text, in lines if it is long; base64_text() has it in one.
 base64_encoded <- function(bytes) {
     if (has_parts()) {
         .Call(jsonlite_parts$R_base64_encode, bytes)

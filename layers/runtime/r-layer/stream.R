@@ -193,10 +193,8 @@ error_trailers <- function(failure) {
         body <- write_json(list(errorMessage = substr(message_of(condition), 1L, 1000L),
             errorType = error_type(condition), stackTrace = list()))
     }
-    # jsonlite breaks the lines of long base64.
-    encoded <- gsub("\n", "", base64_encoded(charToRaw(body)), fixed = TRUE)
     c(
         paste0("Lambda-Runtime-Function-Error-Type: ", lambda_error_type(failure$condition)),
-        paste0("Lambda-Runtime-Function-Error-Body: ", encoded)
+        paste0("Lambda-Runtime-Function-Error-Body: ", base64_text(charToRaw(body)))
     )
 }
