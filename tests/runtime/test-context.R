@@ -34,11 +34,11 @@ test("headers that are not there", {
 })
 
 test("the trace of X-Ray is set, and unset again", {
-    enter_context(list(trace_id = "Root=1"))
+    enter_context(c("lambda-runtime-trace-id" = "Root=1"))
     expect(Sys.getenv("_X_AMZN_TRACE_ID"), "Root=1")
-    enter_context(list())
+    enter_context(character())
     expect(Sys.getenv("_X_AMZN_TRACE_ID", NA), NA_character_)
-    enter_context(invocation_context(headers))
+    enter_context(headers)
     expect(lambda_context()$aws_request_id, "id")
 })
 

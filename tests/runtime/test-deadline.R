@@ -52,13 +52,13 @@ test("the margin leaves time for both", {
 })
 
 test("the limit ends with the expression", {
-    soon <- list(deadline_ms = 1000 * as.numeric(Sys.time()) + 200)
+    soon <- 1000 * as.numeric(Sys.time()) + 200
     outcome <- guard(within_deadline(soon, repeat NULL))
-    session$context <- soon
+    session$deadline_ms <- soon
     stopifnot(grepl("time limit", conditionMessage(outcome$failure$condition)) ||
         inherits(outcome$failure$condition, "timeoutError"))
     expect(guard(within_deadline(soon, "late is not limited")), list(value = "late is not limited"))
-    soon <- list(deadline_ms = 1000 * as.numeric(Sys.time()) + 100)
+    soon <- 1000 * as.numeric(Sys.time()) + 100
     within_deadline(soon, NULL)
     expect(session$limited, FALSE)
     for (i in 1:30) handler_sleep(0.01)

@@ -7,7 +7,7 @@ request <- function(...) {
 response_to <- function(fun, text) {
     assign("tested_handler", fun, globalenv())
     handler <- describe_handler("tested_handler", fun)
-    output_of(answer <- answer_invocation(handler, charToRaw(text), list()))
+    output_of(answer <- answer_invocation(handler, charToRaw(text)))
     stopifnot(is.null(answer$failure))
     jsonlite::parse_json(answer$text)
 }

@@ -19,7 +19,7 @@ multi_value <- function(...) {
 response_to <- function(fun, text = http_api()) {
     assign("tested_handler", fun, globalenv())
     handler <- describe_handler("tested_handler", fun)
-    output_of(answer <- answer_invocation(handler, charToRaw(text), list(id = "id")))
+    output_of(answer <- answer_invocation(handler, charToRaw(text)))
     stopifnot(is.null(answer$failure))
     jsonlite::parse_json(answer$text)
 }
@@ -28,7 +28,7 @@ response_to <- function(fun, text = http_api()) {
 failure_of <- function(fun, text) {
     assign("tested_handler", fun, globalenv())
     handler <- describe_handler("tested_handler", fun)
-    output_of(answer <- answer_invocation(handler, charToRaw(text), list(id = "id")))
+    output_of(answer <- answer_invocation(handler, charToRaw(text)))
     answer$failure
 }
 
@@ -79,7 +79,7 @@ test("results of each shape, as a response's body", {
 test("NaN in a result is told in the log", {
     assign("tested_handler", function() c(1, NaN), globalenv())
     handler <- describe_handler("tested_handler", get("tested_handler", globalenv()))
-    log <- output_of(answer_invocation(handler, charToRaw(http_api()), list()))
+    log <- output_of(answer_invocation(handler, charToRaw(http_api())))
     stopifnot(any(grepl("NaN", log, fixed = TRUE)))
 })
 

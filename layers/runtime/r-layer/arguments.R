@@ -4,7 +4,8 @@
 event_keys <- c("headers", "body", "queryStringParameters", "pathParameters", "requestContext",
     "Records", "detail")
 
-# Takes a handler, an event and the context. Returns the list of arguments for do.call().
+# Takes a handler, an event and the context, which is not evaluated unless the handler wants it. Returns
+# the list of arguments for do.call().
 arguments_for <- function(handler, event, context) {
     arguments <- if (!is.null(event$text)) {
         deserialised_arguments(handler, event$text)

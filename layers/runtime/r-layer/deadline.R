@@ -9,12 +9,12 @@ deadline_margin <- function(remaining) {
     min(max(0.25, remaining / 10), 1, remaining / 2)
 }
 
-# Evaluates an expression that ends in an error shortly before the context's deadline. In `session`,
-# `time_limit` is when (in seconds since 1970), and `limited` whether the expression is running.
-within_deadline <- function(context, expr) {
+# Evaluates an expression that ends in an error shortly before the deadline, in milliseconds since 1970.
+# In `session`, `time_limit` is when (in seconds), and `limited` whether the expression is running.
+within_deadline <- function(deadline_ms, expr) {
     session$time_limit <- NULL
     now <- as.numeric(Sys.time())
-    remaining <- context$deadline_ms / 1000 - now
+    remaining <- deadline_ms / 1000 - now
     if (!isTRUE(remaining > 0)) {
         return(expr)
     }
@@ -50,7 +50,7 @@ name_timeout <- function(failure) {
     if (!protected(is_timeout(failure$condition), otherwise = FALSE)) {
         return(failure)
     }
-    left <- max(0, session$context$deadline_ms - 1000 * as.numeric(Sys.time()))
+    left <- max(0, session$deadline_ms - 1000 * as.numeric(Sys.time()))
     failure$condition <- runtime_error("The function ran into its timeout: the handler was ",
         "stopped ", format_count(left), " ms before Lambda would have ended it",
         lambda_type = "Function.Timeout", code = 504L, class = "timeoutError",

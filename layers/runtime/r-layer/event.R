@@ -22,10 +22,12 @@ read_event <- function(bytes, handler) {
 
 # The first byte that is no white space of JSON's, as a number; NA when there is none.
 first_byte <- function(bytes) {
-    white <- as.raw(c(0x20, 0x09, 0x0a, 0x0d))
-    first <- bytes[1L]
-    if (length(bytes) > 0L && !first %in% white) as.integer(first) else
-        as.integer(bytes[!bytes %in% white])[1L]
+    first <- as.integer(bytes[1L])
+    # Mostly there is none. Where there is, or nothing, all bytes are looked at.
+    if (length(bytes) > 0L && first > 0x20) {
+        return(first)
+    }
+    as.integer(bytes[!bytes %in% as.raw(c(0x20, 0x09, 0x0a, 0x0d))])[1L]
 }
 
 kind_of_object <- function(event) {

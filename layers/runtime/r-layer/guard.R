@@ -3,32 +3,39 @@
 # Evaluates an expression. Returns list(value) or list(failure): see conditions.R.
 # Warnings are logged. Errors, interrupts, quit() and jumps to top level are failures.
 guard <- function(expr) {
-    calls <- NULL
-    fail <- function(condition, calls) {
-        list(failure = list(condition = condition, calls = calls, depth = session$depth))
-    }
     session$depth <- sys.nframe()
-    outcome <- withRestarts(
-        tryCatch(
-            withCallingHandlers(
+    outcome <- outcome_of(expr)
+    keep_room_for_calls()
+    if (!is.null(outcome$failure)) {
+        outcome$failure <- described(name_timeout(outcome$failure))
+    }
+    outcome
+}
+
+outcome_of <- function(expr) {
+    calls <- NULL
+    left <- catch_restart("r_layer_leave", {
+        catch_restart("abort", {
+            condition <- catch_errors_and_interrupts(return(withCallingHandlers(
                 list(value = expr),
                 warning = muffle_logged,
                 message = muffle_collected,
                 interrupt = function(e) calls <<- sys.calls(),
                 # Deep in a runaway recursion R skips this handler; the next one is still reached.
                 error = function(e) calls <<- sys.calls()
-            ),
-            error = function(e) fail(e, calls),
-            interrupt = function(e) fail(interrupt_error(), calls)
-        ),
-        abort = function(...) fail(jump_error(), NULL),
-        r_layer_leave = fail
-    )
-    keep_room_for_calls()
-    if (!is.null(outcome$failure)) {
-        outcome$failure <- described(name_timeout(outcome$failure))
-    }
-    outcome
+            )))
+            if (inherits(condition, "interrupt")) {
+                condition <- interrupt_error()
+            }
+            return(failed_by(condition, calls))
+        })
+        return(failed_by(jump_error(), NULL))
+    })
+    failed_by(left[[1L]], left[[2L]])
+}
+
+failed_by <- function(condition, calls) {
+    list(failure = list(condition = condition, calls = calls, depth = session$depth))
 }
 
 # A handler that set options(expressions = 25) would leave the runtime too few calls to live on.

@@ -23,12 +23,14 @@ http_request <- function(client, method, path, headers = character(), body = NUL
 }
 
 # The bytes of a request, in one piece, so that it goes out in one write.
-request_bytes <- function(client, method, path, headers, body) {
-    headers <- c(Host = client$address, headers)
-    if (!is.null(body)) {
-        headers <- c(headers, "Content-Length" = format_count(length(body)))
-    }
-    lines <- c(paste(method, path, "HTTP/1.1"), paste0(names(headers), ": ", headers), "", "")
+request_bytes <- function(client, method, path, headers = character(), body = NULL) {
+    lines <- c(
+        paste(method, path, "HTTP/1.1"),
+        paste0("Host: ", client$address),
+        if (length(headers) > 0L) paste0(names(headers), ": ", headers),
+        if (!is.null(body)) paste0("Content-Length: ", format_count(length(body))),
+        "", ""
+    )
     c(charToRaw(paste(lines, collapse = "\r\n")), body)
 }
 
@@ -38,18 +40,21 @@ format_count <- function(n) sprintf("%.0f", n)
 # Writes a request and reads its answer, NULL when the connection fails on the way. open: FALSE for
 # the rest of a request, which makes no sense on another connection than its beginning.
 exchange <- function(client, request, open = TRUE) {
-    answer <- tryCatch(
-        suppressWarnings({
-            if (open) open_connection(client)
-            writeBin(request, client$connection)
-            read_answer(client$connection)
-        }),
-        error = function(e) NULL
-    )
+    answer <- withCallingHandlers(or_null({
+        if (open) open_connection(client)
+        writeBin(request, client$connection)
+        read_answer(client$connection)
+    }), warning = muffle)
     if (is.null(answer) || answer$last) {
         close_connection(client)
     }
     answer
+}
+
+# The value of an expression, NULL if it ends in an error.
+or_null <- function(expr) {
+    catch_errors(return(expr))
+    NULL
 }
 
 # Opens the connection unless it is open. One that was kept has nothing to say between two requests:
@@ -85,7 +90,7 @@ is_ours <- function(connection) {
     if (is.null(connection)) {
         return(FALSE)
     }
-    now <- tryCatch(getConnection(as.integer(connection)), error = function(e) NULL)
+    now <- or_null(getConnection(as.integer(connection)))
     identical(attr(now, "conn_id"), attr(connection, "conn_id"))
 }
 
@@ -97,14 +102,12 @@ read_answer <- function(connection) {
     if (status < 200L) {
         return(read_answer(connection))
     }
-    last <- startsWith(status_line, "HTTP/1.0") ||
-        identical(tolower(header(headers, "connection")), "close")
-    length <- header(headers, "content-length")
+    last <- startsWith(status_line, "HTTP/1.0") || says(headers, "connection", "close")
     body <- if (status == 204L) {
         raw()
-    } else if (identical(tolower(header(headers, "transfer-encoding")), "chunked")) {
+    } else if (says(headers, "transfer-encoding", "chunked")) {
         read_chunks(connection)
-    } else if (!is.null(length)) {
+    } else if (!is.null(length <- header(headers, "content-length"))) {
         read_bytes(connection, as.numeric(length))
     } else {
         last <- TRUE
@@ -120,14 +123,18 @@ read_headers <- function(connection) {
         lines <- c(lines, line)
     }
     colon <- regexpr(":", lines, fixed = TRUE)
-    values <- substring(lines, colon + 2L)
+    values <- substr(lines, colon + 1L, longest_line)
     # One blank after the colon is usual, but not demanded; a regular expression takes its time.
-    if (!all(startsWith(substring(lines, colon), ": ")) || any(endsWith(values, " "))) {
-        values <- trimws(substring(lines, colon + 1L))
+    values <- if (all(startsWith(values, " ")) && !any(endsWith(values, " "))) {
+        substr(values, 2L, longest_line)
+    } else {
+        trimws(values)
     }
-    names(values) <- tolower(substring(lines, 1L, colon - 1L))
+    names(values) <- tolower(substr(lines, 1L, colon - 1L))
     values
 }
+
+longest_line <- 1000000L
 
 # The value of a header, by its name in lower case; NULL when it is not there, or empty.
 header <- function(headers, name) {
@@ -135,8 +142,15 @@ header <- function(headers, name) {
     if (!is.na(at) && nzchar(headers[[at]])) headers[[at]]
 }
 
+# Has a header this value, in any case?
+says <- function(headers, name, value) {
+    at <- match(name, names(headers))
+    !is.na(at) && tolower(headers[[at]]) == value
+}
+
 read_line <- function(connection) {
-    line <- readLines(connection, 1L, warn = FALSE, encoding = "UTF-8")
+    # readLines(warn = FALSE), without the look at its arguments that it takes for each line.
+    line <- .Internal(readLines(connection, 1L, TRUE, FALSE, "UTF-8", FALSE))
     if (length(line) == 0L) {
         stop("the connection was dropped")
     }

@@ -6,10 +6,9 @@ largest_response <- 6291556
 # Waits for an event and answers it.
 serve <- function(api, handler) {
     invocation <- next_invocation(api)
-    context <- invocation_context(invocation$headers)
-    enter_context(context)
+    enter_context(invocation$headers)
     sinks <- sink_state()
-    answer <- answer_invocation(handler, invocation$body, context)
+    answer <- answer_invocation(handler, invocation$body)
     restore_sinks(sinks)
     end_log()
     send_answer(api, invocation$id, answer)
@@ -17,10 +16,10 @@ serve <- function(api, handler) {
 }
 
 # Runs the handler on the bytes of an event. Returns list(text) or list(text, failure), text: JSON.
-answer_invocation <- function(handler, bytes, context) {
+answer_invocation <- function(handler, bytes) {
     state <- new.env(parent = emptyenv())
     state$over_http <- FALSE
-    outcome <- guard(within_deadline(context, run_handler(handler, bytes, context, state)))
+    outcome <- guard(within_deadline(session$deadline_ms, run_handler(handler, bytes, state)))
     if (is.null(outcome$failure)) {
         return(list(text = outcome$value))
     }
@@ -34,12 +33,12 @@ answer_invocation <- function(handler, bytes, context) {
 }
 
 # From bytes to the text of the result. state: takes what an error's answer depends on.
-run_handler <- function(handler, bytes, context, state) {
+run_handler <- function(handler, bytes, state) {
     event <- read_event(bytes, handler)
     state$event <- event
     # A handler of whole events speaks for itself: neither results nor errors are wrapped.
     state$over_http <- event$kind == "http" && !handler$whole
-    state$arguments <- arguments_for(handler, event, context)
+    state$arguments <- arguments_for(handler, event, session$context)
     told <- log_wanted("DEBUG")
     if (told) {
         log_debug("Invoking function '", handler$name, "' with parameters:\n",

@@ -18,11 +18,10 @@ read_json <- function(text, tables = TRUE, vectors = TRUE, what = "event") {
     if (grepl("\\u", text, fixed = TRUE, useBytes = TRUE)) {
         text <- checked_escapes(text)
     }
-    parsed <- tryCatch(
-        list(withCallingHandlers(parse_and_simplify(text, tables, vectors), warning = muffle)),
-        error = function(e) stop(invalid_json(what, conditionMessage(e)))
-    )
-    parsed[[1]]
+    condition <- catch_errors(return(
+        withCallingHandlers(parse_and_simplify(text, tables, vectors), warning = muffle)
+    ))
+    stop(invalid_json(what, conditionMessage(condition)))
 }
 
 # Halves of a pair that stand alone are no characters: the parser would make bytes of them that are

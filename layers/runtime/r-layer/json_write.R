@@ -9,17 +9,18 @@ write_result <- function(result) {
         not_finite <<- TRUE
         tryInvokeRestart("muffleWarning")
     }
-    text <- withCallingHandlers(
-        tryCatch(
-            if (inherits(result, "json")) verbatim_json(result) else write_json(result),
-            error = function(e) stop(unwritable(result, e))
-        ),
-        not_finite_warning = note
-    )
+    text <- withCallingHandlers(result_json(result), not_finite_warning = note)
     if (not_finite) {
         log_warning("the result holds NaN or Inf, which JSON can't express: sent as null")
     }
     text
+}
+
+result_json <- function(result) {
+    condition <- catch_errors(return(
+        if (inherits(result, "json")) verbatim_json(result) else write_json(result)
+    ))
+    stop(unwritable(result, condition))
 }
 
 unwritable <- function(result, condition) {

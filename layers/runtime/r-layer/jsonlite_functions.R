@@ -31,7 +31,7 @@ prepare_json <- function() {
 }
 
 has_parts <- function() {
-    exists("R_parse", jsonlite_parts, inherits = FALSE)
+    !is.null(jsonlite_parts$R_parse)
 }
 
 # Where jsonlite is. R's own library goes first: there lies the version that the runtime was

@@ -10,8 +10,7 @@ log_state <- new.env(parent = emptyenv())
 # The level, as a number, from which on entries are wanted. lambda_config() goes before Lambda's own
 # setting, that before the predecessor's, that before ours.
 log_threshold <- function() {
-    chosen <- level_number(settings$log_level)
-    if (!is.null(chosen)) {
+    if (!is.null(settings$log_level) && !is.null(chosen <- level_number(settings$log_level))) {
         return(chosen)
     }
     if (is.null(log_state$threshold)) {

@@ -5,7 +5,9 @@ runtime_api <- function(address) {
     if (!nzchar(address)) {
         stop("AWS_LAMBDA_RUNTIME_API is not set: this runtime is started by AWS Lambda")
     }
-    http_client(address)
+    api <- http_client(address)
+    api$next_request <- request_bytes(api, "GET", api_path("invocation/next"))
+    api
 }
 
 api_path <- function(...) {
@@ -36,11 +38,11 @@ ask_for_event <- function(api) {
     for (pause in retry_pauses) {
         pause_for(pause)
         asked <- Sys.time()
-        answer <- http_request(api, "GET", api_path("invocation/next"))
+        answer <- exchange(api, api$next_request)
         # A request that lasted was alive: its end tells nothing about the next one.
         while (is.null(answer) && difftime(Sys.time(), asked, units = "secs") > 10) {
             asked <- Sys.time()
-            answer <- http_request(api, "GET", api_path("invocation/next"))
+            answer <- exchange(api, api$next_request)
         }
         id <- header(answer$headers, "lambda-runtime-aws-request-id")
         if (identical(answer$status, 200L) && !is.null(id)) {
@@ -104,7 +106,7 @@ post_until_answered <- function(api, path, headers, body) {
 # The status of an answer to a post, NA when there was none; logged if it is a refusal.
 checked_status <- function(answer, path) {
     status <- if (is.null(answer)) NA_integer_ else answer$status
-    if (!status %in% 200:299) {
+    if (is.na(status) || status < 200L || status > 299L) {
         said <- if (is.null(answer)) "no answer" else bytes_to_text(answer$body)
         log_error("the Runtime API refused ", path, ": ", status, " ", said)
     }

@@ -1,11 +1,12 @@
 # One R session answers all invocations. This file starts it, keeps what lasts from one invocation
 # to the next, and gives handlers their functions.
 
-# What lasts: `context`, of the current invocation; `depth`, the number of calls on the stack above
-# the handler's own; `current`, the invocation that is being answered, and `stream`, its answer's
-# stream if it has one.
+# What lasts: `context` and `deadline_ms`, of the current invocation; `depth`, the number of calls on
+# the stack above the handler's own; `current`, the invocation that is being answered, and `stream`,
+# its answer's stream if it has one.
 session <- new.env(parent = emptyenv())
 session$context <- NULL
+session$deadline_ms <- NA_real_
 session$depth <- 0L
 session$current <- NULL
 session$stream <- NULL
