@@ -269,7 +269,7 @@ impl<'a> Scan<'a> {
 
     fn line(&mut self, start: usize, number: usize, line: &'a str) {
         let is_first = self.open.is_none();
-        let open = self.open.get_or_insert_with(|| OpenRecord {
+        let open = self.open.get_or_insert(OpenRecord {
             start,
             line: number,
             package: None,

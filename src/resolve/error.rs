@@ -67,10 +67,14 @@ pub enum ResolveError {
         chains: Vec<Chain>,
     },
     /// What a version wants was decided otherwise, and every other way fails as well.
-    #[error("{chain} is wanted, but {} is {chosen}: {}", .chain.wants.package, and(.because))]
+    #[error(
+        "no versions go together that satisfy all; one of the ways that fail: {chain}, but {} is {chosen} for {}",
+        .chain.wants.package,
+        and(.because)
+    )]
     Choice {
         /// What is wanted.
-        chain: Chain,
+        chain: Box<Chain>,
         /// What was chosen.
         chosen: RVersion,
         /// Why.

@@ -137,7 +137,7 @@ fn otherwise(search: &mut Search<'_, '_>, chain: Chain, depth: usize) -> (DeadEn
     }
     chains.truncate(1);
     let error = ResolveError::Choice {
-        chain,
+        chain: Box::new(chain),
         chosen: decision.version,
         because: chains,
     };
