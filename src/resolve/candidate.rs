@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::input::{ExtraKind, Given, Holder, Locked, ResolveInput};
+use super::input::{ExtraKind, Holder, Locked, ResolveInput};
 use super::{Dependency, Origin};
 use crate::package::{
     Comparison, Dependencies, Description, PackageRecord, RVersion, Requirement, RequirementError,
@@ -69,7 +69,7 @@ impl<'a> Candidates<'a> {
         self.input
             .extras
             .iter()
-            .any(|extra| extra.kind == ExtraKind::Pinned && extra.description.package == package)
+            .any(|extra| extra.is_pinned(package))
     }
 
     fn find(&self, package: &str) -> Vec<Candidate<'a>> {
@@ -96,24 +96,23 @@ impl<'a> Candidates<'a> {
     fn extras(&self, package: &str, kind: ExtraKind) -> impl Iterator<Item = Candidate<'a>> {
         let r = self.input.r;
         let all = self.input.extras.iter().enumerate();
-        all.filter(move |(_, extra)| extra.kind == kind && extra.description.package == package)
-            .filter_map(move |(at, extra)| {
-                let origin = Origin::Extra {
-                    index: at,
-                    name: extra.origin.clone(),
-                };
-                Candidate::of_description(&extra.description, origin, r)
+        all.filter(move |(_, extra)| extra.kind == kind && extra.description().package == package)
+            .map(move |(index, extra)| {
+                let name = extra.origin.clone();
+                let origin = Origin::Extra { index, name };
+                Candidate::of_description(extra.description(), extra.version(), origin, r)
             })
     }
 
     fn given(&self, package: &str) -> impl Iterator<Item = Candidate<'a>> {
         let r = self.input.r;
-        let has = move |given: &&Given| given.description.package == package;
-        let given = self.input.given.iter().filter(has);
-        given.filter_map(move |given| {
-            let origin = Origin::Given(given.holder.clone());
-            Candidate::of_description(&given.description, origin, r)
-        })
+        let given = self.input.given.iter();
+        given
+            .filter(move |given| given.description().package == package)
+            .map(move |given| {
+                let origin = Origin::Given(given.holder.clone());
+                Candidate::of_description(given.description(), given.version(), origin, r)
+            })
     }
 }
 
@@ -144,10 +143,14 @@ impl<'a> Candidate<'a> {
         candidate
     }
 
-    /// Nothing if its version is none: a damaged DESCRIPTION is no candidate.
-    fn of_description(description: &'a Description, origin: Origin, r: &RVersion) -> Option<Self> {
+    fn of_description(
+        description: &'a Description,
+        version: &RVersion,
+        origin: Origin,
+        r: &RVersion,
+    ) -> Self {
         let mut candidate = Candidate {
-            version: description.version.parse().ok()?,
+            version: version.clone(),
             origin,
             source: Source::Description(description),
             dependencies: Vec::new(),
@@ -155,7 +158,7 @@ impl<'a> Candidate<'a> {
         };
         let is_windows = description.os_type.as_deref() == Some("windows");
         candidate.read(description.dependencies(), is_windows, r);
-        Some(candidate)
+        candidate
     }
 
     fn read(

@@ -80,6 +80,14 @@ pub enum ResolveError {
         /// Why.
         because: Vec<Chain>,
     },
+    /// A package that was asked for from two places; R's library has room for one.
+    #[error("{package} is asked for from {} and from {}; ask for one of them", .origins[0], .origins[1])]
+    PinnedTwice {
+        /// The package.
+        package: String,
+        /// The places.
+        origins: [String; 2],
+    },
     /// Packages that require each other.
     #[error(
         "{wanted} cannot be installed: {}",

@@ -3,8 +3,8 @@
 use super::candidate::{Candidate, Candidates, Unfit};
 use super::search::{Search, Wanter};
 use super::{
-    ArchivedVersion, Chain, ExtraKind, Origin, Rejected, Repository, ResolveError, ResolveInput,
-    UnknownPackage, nearest_names,
+    ArchivedVersion, Chain, Extra, ExtraKind, Origin, Rejected, Repository, ResolveError,
+    ResolveInput, UnknownPackage, nearest_names,
 };
 use crate::package::{Comparison, IndexProblem, Operator, RVersion, Requirement, is_base_package};
 
@@ -34,6 +34,21 @@ pub(super) fn archived_requests(
         all.extend(wanted.filter(|one| !all.contains(one)));
     }
     all
+}
+
+/// A package that was asked for from two places.
+pub(super) fn pinned_twice(input: &ResolveInput<'_>) -> Option<ResolveError> {
+    let pinned = |extra: &&Extra| extra.kind == ExtraKind::Pinned;
+    let mut all = input.extras.iter().filter(pinned);
+    all.find_map(|one| {
+        let package = &one.description().package;
+        let mut others = input.extras.iter().filter(|other| other.is_pinned(package));
+        let other = others.find(|other| other.origin != one.origin)?;
+        Some(ResolveError::PinnedTwice {
+            package: package.clone(),
+            origins: [one.origin.clone(), other.origin.clone()],
+        })
+    })
 }
 
 /// Requested packages that nobody has.
@@ -84,10 +99,8 @@ fn archived_version(
     wants: &Requirement,
 ) -> Option<ArchivedVersion> {
     let version = wants.exact_version()?;
-    let is_pinned = input
-        .extras
-        .iter()
-        .any(|extra| extra.kind == ExtraKind::Pinned && extra.description.package == wants.package);
+    let mut extras = input.extras.iter();
+    let is_pinned = extras.any(|extra| extra.is_pinned(&wants.package));
     let is_there = there.iter().any(|candidate| candidate.version == *version);
     if is_there || is_pinned || is_base_package(&wants.package) {
         return None;

@@ -94,11 +94,7 @@ fn extras(fixture: &Fixture) -> Vec<Extra> {
     for (name, kind) in kinds {
         for (origin, text) in fixture.all(name) {
             let all = descriptions(text).into_iter();
-            extras.extend(all.map(|description| Extra {
-                description,
-                kind,
-                origin: origin.to_owned(),
-            }));
+            extras.extend(all.map(|one| Extra::new(one, kind, origin).unwrap()));
         }
     }
     extras
@@ -114,10 +110,7 @@ fn given(fixture: &Fixture) -> Vec<Given> {
         .flat_map(|(holder, text)| {
             descriptions(text)
                 .into_iter()
-                .map(move |description| Given {
-                    description,
-                    holder: holder.clone(),
-                })
+                .map(move |one| Given::new(one, holder.clone()).unwrap())
         })
         .collect()
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::package::{Description, PackageIndex, RVersion, Requirement};
+use crate::package::{
+    Description, NameError, PackageIndex, RVersion, Requirement, VersionError, check_package_name,
+};
 
 /// A repository and what it has.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +24,82 @@ pub enum ExtraKind {
     Archived,
 }
 
+/// A DESCRIPTION that names no package or no version.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableDescription {
+    /// Its name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Its version.
+    #[error("package {package}: {source}")]
+    Version {
+        /// The package.
+        package: String,
+        /// What is wrong with its version.
+        source: VersionError,
+    },
+}
+
+/// A DESCRIPTION whose name and version are checked.
+#[derive(Clone, Debug)]
+struct Described {
+    description: Description,
+    version: RVersion,
+}
+
+impl Described {
+    fn new(description: Description) -> Result<Described, UnusableDescription> {
+        check_package_name(&description.package)?;
+        match description.version.parse() {
+            Ok(version) => Ok(Described {
+                description,
+                version,
+            }),
+            Err(source) => Err(UnusableDescription::Version {
+                package: description.package,
+                source,
+            }),
+        }
+    }
+}
+
 /// A candidate that is in no index, with its DESCRIPTION.
 #[derive(Clone, Debug)]
 pub struct Extra {
-    /// What it says of itself.
-    pub description: Description,
+    described: Described,
     /// Its role.
     pub kind: ExtraKind,
     /// Where it is from, for messages and the lock: a repository's name, `./folder`, `github::owner/repo@ref`.
     pub origin: String,
+}
+
+impl Extra {
+    /// A candidate from where `origin` says.
+    pub fn new(
+        description: Description,
+        kind: ExtraKind,
+        origin: impl Into<String>,
+    ) -> Result<Extra, UnusableDescription> {
+        Ok(Extra {
+            described: Described::new(description)?,
+            kind,
+            origin: origin.into(),
+        })
+    }
+
+    /// What it says of itself.
+    pub fn description(&self) -> &Description {
+        &self.described.description
+    }
+
+    /// Its version.
+    pub fn version(&self) -> &RVersion {
+        &self.described.version
+    }
+
+    pub(super) fn is_pinned(&self, package: &str) -> bool {
+        self.kind == ExtraKind::Pinned && self.description().package == package
+    }
 }
 
 /// Who has a package that is there already.
@@ -47,10 +116,29 @@ pub enum Holder {
 /// A package that is there already, compiled. Base packages need not be given, and are ignored.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// What it says of itself.
-    pub description: Description,
+    described: Described,
     /// Who has it.
     pub holder: Holder,
+}
+
+impl Given {
+    /// A package that somebody has.
+    pub fn new(description: Description, holder: Holder) -> Result<Given, UnusableDescription> {
+        Ok(Given {
+            described: Described::new(description)?,
+            holder,
+        })
+    }
+
+    /// What it says of itself.
+    pub fn description(&self) -> &Description {
+        &self.described.description
+    }
+
+    /// Its version.
+    pub fn version(&self) -> &RVersion {
+        &self.described.version
+    }
 }
 
 /// A package as the lock has it.
@@ -119,4 +207,28 @@ pub struct ArchivedVersion {
     pub package: String,
     /// The version, as it was asked for (`1.2-3` and `1.2.3` are the same to R, but not to a file name).
     pub version: RVersion,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_without_a_usable_name_or_version_is_no_candidate() {
+        for (text, part) in [
+            (
+                "Package: ../ab\nVersion: 1\n",
+                "`../ab` is not a package name",
+            ),
+            (
+                "Package: ab\nVersion: 1.0-SNAPSHOT\n",
+                "package ab: `1.0-SNAPSHOT` is not a version",
+            ),
+        ] {
+            let description = Description::parse(text).unwrap();
+            let error = Given::new(description.clone(), Holder::RLibrary).unwrap_err();
+            assert!(error.to_string().contains(part), "{error}");
+            assert!(Extra::new(description, ExtraKind::Pinned, "./ab").is_err());
+        }
+    }
 }

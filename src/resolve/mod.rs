@@ -15,9 +15,9 @@
 //!
 //! # Why not a general solver
 //! A package has few candidates, mostly one, and these have an order of preference that is not the versions'. So the
-//! [`search`] is a plain one: packages are decided in the order in which they are met, a dead end goes back to the last
+//! `search` is a plain one: packages are decided in the order in which they are met, a dead end goes back to the last
 //! decision that has to do with it, and what was learnt is kept. Its dead ends are what people are told, in chains from
-//! their requests ([`explain`]).
+//! their requests (`explain`).
 
 mod candidate;
 mod chain;
@@ -39,7 +39,7 @@ pub use chain::Chain;
 pub use error::{Rejected, ResolveError, UnknownPackage};
 pub use input::{
     ArchivedVersion, Extra, ExtraKind, Given, Holder, Locked, Preferences, Repository,
-    ResolveInput, Upgrade,
+    ResolveInput, UnusableDescription, Upgrade,
 };
 pub use nearest::nearest_names;
 pub use resolution::{Dependency, Details, Origin, Outcome, Resolution, ResolvedPackage, Role};
@@ -52,6 +52,9 @@ use candidate::Candidates;
 /// # Errors
 /// Unknown packages, conflicts, an R that does not fit, cycles: see [`ResolveError`].
 pub fn resolve(input: &ResolveInput<'_>) -> Result<Outcome, ResolveError> {
+    if let Some(error) = explain::pinned_twice(input) {
+        return Err(error);
+    }
     let mut candidates = Candidates::new(input);
     let archived = explain::archived_requests(input, &mut candidates);
     if !archived.is_empty() {

@@ -41,13 +41,13 @@ fn known_names<'a>(input: &ResolveInput<'a>) -> BTreeSet<&'a str> {
         input
             .given
             .iter()
-            .map(|given| given.description.package.as_str()),
+            .map(|given| given.description().package.as_str()),
     );
     names.extend(
         input
             .extras
             .iter()
-            .map(|extra| extra.description.package.as_str()),
+            .map(|extra| extra.description().package.as_str()),
     );
     names
 }
