@@ -16,8 +16,7 @@
 //! # Why not a general solver
 //! A package has few candidates, mostly one, and these have an order of preference that is not the versions'. So the
 //! `search` is a plain one: packages are decided in the order in which they are met, a dead end goes back to the last
-//! decision that has to do with it, and what was learnt is kept. Its dead ends are what people are told, in chains from
-//! their requests (`explain`).
+//! decision that has to do with it. The dead ends are what people are told, in chains from their requests (`explain`).
 
 mod candidate;
 mod chain;

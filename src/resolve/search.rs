@@ -2,7 +2,7 @@
 //!
 //! Packages are decided in the order in which they are met (breadth first from the requests), each for its first
 //! candidate that goes with what is decided. Where none does, the search goes back to the last decision that had a part
-//! in it, and remembers the decisions that cannot stand together, so that it never runs into them again.
+//! in it, over all that had none ("conflict-directed backjumping": Prosser 1993).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,9 +32,6 @@ pub(super) struct Wanter {
     pub wants: Requirement,
 }
 
-/// Decisions, by package and candidate, that cannot stand together.
-type Nogood = Vec<(String, usize)>;
-
 pub(super) struct Search<'s, 'a> {
     pub input: &'s ResolveInput<'a>,
     pub candidates: &'s mut Candidates<'a>,
@@ -43,8 +40,6 @@ pub(super) struct Search<'s, 'a> {
     met: Vec<String>,
     depths: HashMap<String, usize>,
     wanters: HashMap<String, Vec<Wanter>>,
-    /// By each of the packages in it.
-    nogoods: HashMap<String, Vec<Nogood>>,
     /// What is to be told if all fails: the first dead end, or the first that no other choice could have avoided.
     report: Option<DeadEnd>,
     is_report_final: bool,
@@ -62,7 +57,6 @@ pub(super) fn run<'a>(
         met: Vec::new(),
         depths: HashMap::new(),
         wanters: HashMap::new(),
-        nogoods: HashMap::new(),
         report: None,
         is_report_final: false,
     };
@@ -102,7 +96,6 @@ impl Search<'_, '_> {
             candidate.unfit.is_none()
                 && !self.is_unwanted(package, candidate, conflicts)
                 && !self.wants_otherwise(package, candidate, conflicts)
-                && !self.is_nogood(package, at, conflicts)
         })
     }
 
@@ -146,27 +139,6 @@ impl Search<'_, '_> {
                 let decision = self.decisions.get(depth)?;
                 (!wants.is_satisfied_by(&decision.version)).then_some((depth, wants))
             })
-    }
-
-    fn is_nogood(&self, package: &str, choice: usize, conflicts: &mut BTreeSet<usize>) -> bool {
-        let all = self.nogoods.get(package).map_or(&[][..], Vec::as_slice);
-        let found = all.iter().find_map(|nogood| {
-            let others = nogood.iter().filter(|(name, _)| name != package);
-            let depths: Option<Vec<usize>> =
-                others.map(|one| self.depth_of_decision(one)).collect();
-            let is_this = nogood
-                .iter()
-                .any(|(name, at)| name == package && *at == choice);
-            depths.filter(|_| is_this)
-        });
-        conflicts.extend(found.iter().flatten());
-        found.is_some()
-    }
-
-    fn depth_of_decision(&self, (package, choice): &(String, usize)) -> Option<usize> {
-        let depth = *self.depths.get(package)?;
-        let decision = self.decisions.get(depth)?;
-        (decision.choice == *choice).then_some(depth)
     }
 
     fn decide(&mut self, package: &str, choice: usize, conflicts: BTreeSet<usize>) {
@@ -217,7 +189,6 @@ impl Search<'_, '_> {
                 .take()
                 .unwrap_or_else(|| explain(self, package).0));
         };
-        self.remember(&conflicts);
         let mut undone = None;
         while self.decisions.len() > last {
             undone = self.undo();
@@ -237,17 +208,6 @@ impl Search<'_, '_> {
         if is_final || self.report.is_none() {
             self.report = Some(dead_end);
             self.is_report_final = is_final;
-        }
-    }
-
-    fn remember(&mut self, conflicts: &BTreeSet<usize>) {
-        let decisions = conflicts.iter().map(|&depth| &self.decisions[depth]);
-        let nogood: Nogood = decisions
-            .map(|decision| (decision.package.clone(), decision.choice))
-            .collect();
-        for (package, _) in &nogood {
-            let of_package = self.nogoods.entry(package.clone()).or_default();
-            of_package.push(nogood.clone());
         }
     }
 
