@@ -19,6 +19,7 @@
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
+//! | [`resolve`] | which version of which package, from where, in which order |
 //! | [`root_path`] | paths within a root file system |
 //! | [`os`] | what systems differ in |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
@@ -26,8 +27,8 @@
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, target, manifest, lockfile, checksum, root_path, os, embedded); never back. The lower
-//! half knows neither network, terminal nor clap.
+//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, checksum, root_path, os, embedded); never back.
+//! The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -60,6 +61,7 @@ pub mod os;
 pub mod package;
 pub mod progress;
 pub mod repository;
+pub mod resolve;
 pub mod root_path;
 pub mod runtime_api;
 pub mod sandbox;

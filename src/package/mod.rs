@@ -1,9 +1,24 @@
-//! R packages: what their DESCRIPTION says, how their versions compare, what their licences are called elsewhere.
+//! R packages: what their DESCRIPTION says, what they require, how their versions compare, what people call them, what a
+//! repository's index tells, what their licences are called elsewhere.
 
 mod description;
+mod index;
 mod license;
+mod name;
+mod request;
+mod requirement;
 mod version;
 
-pub use description::{BuiltField, DcfError, Description, parse_records};
+pub use description::{
+    BuiltField, DcfError, Dependencies, Description, RemoteOrigin, parse_records,
+};
+pub use index::{IndexError, IndexProblem, PackageIndex, PackageRecord};
 pub use license::{R_LICENSE, spdx_expression};
+pub use name::{
+    BASE_PACKAGES, NameError, RECOMMENDED_PACKAGES, check_package_name, is_base_package,
+};
+pub use request::{PackageRequest, RequestError};
+pub use requirement::{
+    Comparison, ComparisonError, Operator, Requirement, RequirementError, RequirementFault,
+};
 pub use version::{RVersion, VersionError};
