@@ -19,6 +19,7 @@
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
+//! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
 //! | [`os`] | what systems differ in |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
@@ -26,7 +27,8 @@
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, target, manifest, lockfile, checksum, root_path, os, embedded); never back. The lower
+//! archive) → (layer, elf, package, target, manifest, lockfile, checksum, public_url,
+//! root_path, os, embedded); never back. The lower
 //! half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
@@ -59,6 +61,7 @@ pub mod manifest;
 pub mod os;
 pub mod package;
 pub mod progress;
+pub mod public_url;
 pub mod repository;
 pub mod root_path;
 pub mod runtime_api;

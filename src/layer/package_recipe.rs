@@ -101,7 +101,9 @@ impl PackageLayerRecipe {
     pub fn all() -> &'static [PackageLayerRecipe] {
         static RECIPES: OnceLock<Vec<PackageLayerRecipe>> = OnceLock::new();
         RECIPES.get_or_init(|| {
-            let names = embedded::layers().into_iter().filter(|&name| name != "runtime");
+            let names = embedded::layers()
+                .into_iter()
+                .filter(|&name| name != "runtime");
             names
                 .map(|name| {
                     let text = embedded::text(&format!("{name}/layer.toml"));
@@ -118,7 +120,9 @@ impl PackageLayerRecipe {
 
     /// The one of that name.
     pub fn named(name: &str) -> Option<&'static PackageLayerRecipe> {
-        PackageLayerRecipe::all().iter().find(|recipe| recipe.name == name)
+        PackageLayerRecipe::all()
+            .iter()
+            .find(|recipe| recipe.name == name)
     }
 }
 
@@ -133,19 +137,44 @@ mod tests {
 
     #[test]
     fn every_layer_has_a_name_a_description_and_packages() {
-        let names: Vec<&str> = PackageLayerRecipe::all().iter().map(|recipe| recipe.name).collect();
-        for name in ["aws", "database", "modelling", "recommended", "spatial", "tidyverse"] {
+        let names: Vec<&str> = PackageLayerRecipe::all()
+            .iter()
+            .map(|recipe| recipe.name)
+            .collect();
+        for name in [
+            "aws",
+            "database",
+            "modelling",
+            "recommended",
+            "spatial",
+            "tidyverse",
+        ] {
             assert!(names.contains(&name), "{names:?}");
         }
         for recipe in PackageLayerRecipe::all() {
             assert!(recipe.name.parse::<LayerName>().is_ok(), "{}", recipe.name);
             // A layer's description has at most 256 characters at AWS.
-            assert!((1..=256).contains(&recipe.description.len()), "{}", recipe.name);
+            assert!(
+                (1..=256).contains(&recipe.description.len()),
+                "{}",
+                recipe.name
+            );
             let distinct: BTreeSet<&String> = recipe.packages.iter().collect();
             assert!(!distinct.is_empty() && distinct.len() == recipe.packages.len());
-            assert!(recipe.packages.iter().all(|package| is_package_name(package)));
+            assert!(
+                recipe
+                    .packages
+                    .iter()
+                    .all(|package| is_package_name(package))
+            );
         }
-        assert_eq!(PackageLayerRecipe::named("recommended").unwrap().packages.len(), 15);
+        assert_eq!(
+            PackageLayerRecipe::named("recommended")
+                .unwrap()
+                .packages
+                .len(),
+            15
+        );
         assert_eq!(PackageLayerRecipe::named("runtime"), None);
     }
 
@@ -160,27 +189,71 @@ mod tests {
     fn left(keep: &[&str]) -> Vec<String> {
         let mut tree = LayerTree::default();
         for path in [
-            "DESCRIPTION", "INDEX", "LICENSE", "COPYRIGHTS", "NAMESPACE", "NEWS.md", "CITATION", "Meta/package.rds",
-            "Meta/Rd.rds", "Meta/nsInfo.rds", "Meta/data.rds", "Meta/vignette.rds", "R/a.rdb", "R/sysdata.rdb",
-            "data/Rdata.rdb", "doc/a.pdf", "examples/x.R", "help/a.rdb", "html/00Index.html", "include/a/b.h",
-            "libs/a.so", "libs/liba.a", "libs/.libs/libz-1.so", "po/de/LC_MESSAGES/R-a.mo", "proj/proj.db",
-            "tests/x.R", "extdata/tests.csv", "lib/pkgconfig/a.pc",
+            "DESCRIPTION",
+            "INDEX",
+            "LICENSE",
+            "COPYRIGHTS",
+            "NAMESPACE",
+            "NEWS.md",
+            "CITATION",
+            "Meta/package.rds",
+            "Meta/Rd.rds",
+            "Meta/nsInfo.rds",
+            "Meta/data.rds",
+            "Meta/vignette.rds",
+            "R/a.rdb",
+            "R/sysdata.rdb",
+            "data/Rdata.rdb",
+            "doc/a.pdf",
+            "examples/x.R",
+            "help/a.rdb",
+            "html/00Index.html",
+            "include/a/b.h",
+            "libs/a.so",
+            "libs/liba.a",
+            "libs/.libs/libz-1.so",
+            "po/de/LC_MESSAGES/R-a.mo",
+            "proj/proj.db",
+            "tests/x.R",
+            "extdata/tests.csv",
+            "lib/pkgconfig/a.pc",
         ] {
-            tree.insert(format!("R/library/a/{path}"), Entry::bytes(&b"1"[..], false));
+            tree.insert(
+                format!("R/library/a/{path}"),
+                Entry::bytes(&b"1"[..], false),
+            );
         }
-        tree.insert("R/library/tests/R/tests.rdb", Entry::bytes(&b"1"[..], false));
+        tree.insert(
+            "R/library/tests/R/tests.rdb",
+            Entry::bytes(&b"1"[..], false),
+        );
         let keep: Vec<String> = keep.iter().map(|&name| name.to_owned()).collect();
         let rules = PackagePruning::embedded().rules(&keep).unwrap();
         prune(&mut tree, &rules).unwrap();
-        tree.iter().map(|(path, _)| path.trim_start_matches("R/library/").to_owned()).collect()
+        tree.iter()
+            .map(|(path, _)| path.trim_start_matches("R/library/").to_owned())
+            .collect()
     }
 
     #[test]
     fn what_a_package_runs_with_stays_and_the_rest_goes() {
         let stays = [
-            "a/COPYRIGHTS", "a/DESCRIPTION", "a/INDEX", "a/LICENSE", "a/Meta/data.rds", "a/Meta/nsInfo.rds",
-            "a/Meta/package.rds", "a/NAMESPACE", "a/R/a.rdb", "a/R/sysdata.rdb", "a/data/Rdata.rdb",
-            "a/extdata/tests.csv", "a/libs/.libs/libz-1.so", "a/libs/a.so", "a/proj/proj.db", "tests/R/tests.rdb",
+            "a/COPYRIGHTS",
+            "a/DESCRIPTION",
+            "a/INDEX",
+            "a/LICENSE",
+            "a/Meta/data.rds",
+            "a/Meta/nsInfo.rds",
+            "a/Meta/package.rds",
+            "a/NAMESPACE",
+            "a/R/a.rdb",
+            "a/R/sysdata.rdb",
+            "a/data/Rdata.rdb",
+            "a/extdata/tests.csv",
+            "a/libs/.libs/libz-1.so",
+            "a/libs/a.so",
+            "a/proj/proj.db",
+            "tests/R/tests.rdb",
         ];
         assert_eq!(left(&[]), stays);
         assert!(left(&["help"]).contains(&"a/help/a.rdb".to_owned()));
@@ -191,13 +264,27 @@ mod tests {
     #[test]
     fn rules_have_a_reason_and_a_name_of_their_own() {
         let rules = &PackagePruning::embedded().prune;
-        assert!(rules.iter().all(|rule| !rule.reason.is_empty() && !rule.drop.is_empty()));
+        assert!(
+            rules
+                .iter()
+                .all(|rule| !rule.reason.is_empty() && !rule.drop.is_empty())
+        );
         let names: BTreeSet<&String> = rules.iter().map(|rule| &rule.keep).collect();
         assert_eq!(names.len(), rules.len());
         for rule in rules {
-            assert!(rule.drop.iter().all(|pattern| pattern.starts_with("R/library/")));
+            assert!(
+                rule.drop
+                    .iter()
+                    .all(|pattern| pattern.starts_with("R/library/"))
+            );
         }
-        let error = PackagePruning::embedded().rules(&["hlep".to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("`hlep`") && error.contains("help, doc, tests"), "{error}");
+        let error = PackagePruning::embedded()
+            .rules(&["hlep".to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("`hlep`") && error.contains("help, doc, tests"),
+            "{error}"
+        );
     }
 }
