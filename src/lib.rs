@@ -19,6 +19,7 @@
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
+//! | [`request_file`] | `renv.lock` and `DESCRIPTION`, as requests for packages |
 //! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
 //! | [`os`] | what systems differ in |
@@ -27,7 +28,7 @@
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, target, manifest, lockfile, checksum, public_url,
+//! archive) → (layer, elf, package, target, manifest, lockfile, request_file, checksum, public_url,
 //! root_path, os, embedded); never back. The lower
 //! half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
@@ -63,6 +64,7 @@ pub mod package;
 pub mod progress;
 pub mod public_url;
 pub mod repository;
+pub mod request_file;
 pub mod root_path;
 pub mod runtime_api;
 pub mod sandbox;
