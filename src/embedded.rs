@@ -16,6 +16,20 @@ pub fn text(path: &str) -> &'static str {
         .unwrap_or_else(|| panic!("layers/{path} is part of the program"))
 }
 
+/// The folders below `layers/` that have a recipe (`layer.toml`), sorted.
+pub fn layers() -> Vec<&'static str> {
+    let has_recipe = |folder: &&Dir<'static>| {
+        let recipe = folder.path().join("layer.toml");
+        folder.get_file(recipe).is_some()
+    };
+    let folders = LAYERS.dirs().filter(has_recipe);
+    let mut names: Vec<&str> = folders
+        .filter_map(|folder| folder.path().to_str())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// The files in a folder below `layers/`, sorted: (name, content). Folders in it are left out.
 pub fn files(folder: &str) -> Vec<(String, &'static [u8])> {
     let mut files = all_files(folder);

@@ -20,6 +20,8 @@
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
 //! | [`resolve`] | which version of which package, from where, in which order |
+//! | [`request_file`] | `renv.lock` and `DESCRIPTION`, as requests for packages |
+//! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
 //! | [`os`] | what systems differ in |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
@@ -27,8 +29,8 @@
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, checksum, root_path, os, embedded); never back.
-//! The lower half knows neither network, terminal nor clap.
+//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, checksum, public_url, root_path,
+//! os, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -60,8 +62,10 @@ pub mod manifest;
 pub mod os;
 pub mod package;
 pub mod progress;
+pub mod public_url;
 pub mod repository;
 pub mod resolve;
+pub mod request_file;
 pub mod root_path;
 pub mod runtime_api;
 pub mod sandbox;

@@ -96,6 +96,8 @@ pub struct Limits {
     pub unzipped: u64,
     /// A zip in the request itself; larger ones go through S3.
     pub zipped_in_request: u64,
+    /// The layers of a function.
+    pub layers: usize,
 }
 
 /// What a local root must hold to be like Lambda's.

@@ -2,12 +2,26 @@
 //!
 //! Canonical order, so that it merges well; written beside and renamed, so that it is never half there.
 
+mod difference;
+mod layer;
+mod library;
+mod package;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use difference::{ChangedPart, LockChange, LockDifference};
+pub use layer::{LayerInputs, LayerTarget, LockedLayer, NotAsLocked};
+pub use library::LockedLibrary;
+pub use package::{LockedPackage, PackageKind, PackageOrigin};
+
+use layer::{LayerEntry, Layers, from_entries, to_entries};
+use package::PackageEntry;
+
 use crate::checksum::Sha256;
+use crate::manifest::LayerName;
 use crate::os::set_mode;
 use crate::target::Architecture;
 
@@ -136,6 +150,12 @@ struct Contents {
     sources: Vec<LockedSource>,
     #[serde(default, rename = "image", skip_serializing_if = "Vec::is_empty")]
     images: Vec<LockedImage>,
+    #[serde(default, rename = "layer", skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<LayerEntry>,
+    #[serde(default, rename = "package", skip_serializing_if = "Vec::is_empty")]
+    packages: Vec<PackageEntry>,
+    #[serde(default, rename = "library", skip_serializing_if = "Vec::is_empty")]
+    libraries: Vec<LockedLibrary>,
 }
 
 /// The lock of a project.
@@ -145,6 +165,8 @@ pub struct Lockfile {
     resolved: Vec<ResolvedR>,
     sources: Vec<LockedSource>,
     images: Vec<LockedImage>,
+    layers: Layers,
+    libraries: Vec<LockedLibrary>,
     changed: bool,
 }
 
@@ -163,12 +185,18 @@ impl Lockfile {
                     resolved: Vec::new(),
                     sources: Vec::new(),
                     images: Vec::new(),
+                    layers: Layers::new(),
+                    libraries: Vec::new(),
                     changed: false,
                 });
             }
             Err(source) => return Err(LockError::Io { path, source }),
         };
-        let contents: Contents = toml::from_str(&text).map_err(|source| LockError::Malformed {
+        Lockfile::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: PathBuf) -> Result<Lockfile, LockError> {
+        let contents: Contents = toml::from_str(text).map_err(|source| LockError::Malformed {
             path: path.clone(),
             source: Box::new(source),
         })?;
@@ -178,11 +206,18 @@ impl Lockfile {
                 version: contents.version,
             });
         }
+        let layers = from_entries(contents.layers, contents.packages);
+        let layers = layers.map_err(|reason| LockError::Malformed {
+            path: path.clone(),
+            source: Box::new(serde::de::Error::custom(reason)),
+        })?;
         Ok(Lockfile {
             path,
             resolved: contents.resolved,
             sources: contents.sources,
             images: contents.images,
+            layers,
+            libraries: contents.libraries,
             changed: false,
         })
     }
@@ -267,19 +302,104 @@ impl Lockfile {
         }
     }
 
-    /// Writes the lock if anything changed.
-    pub fn write(&mut self) -> Result<(), LockError> {
-        if !self.changed {
-            return Ok(());
+    /// A layer as it was resolved for a target.
+    pub fn layer(&self, name: &LayerName, target: &LayerTarget) -> Option<&LockedLayer> {
+        self.layers.get(&(name.clone(), target.clone()))
+    }
+
+    /// The names of the layers that are locked, and the targets that they are locked for.
+    pub fn layers(&self) -> impl Iterator<Item = (&LayerName, &LayerTarget)> {
+        self.layers.keys().map(|(name, target)| (name, target))
+    }
+
+    /// A layer as it was resolved for a target, if it was resolved from what the manifest says now.
+    pub fn layer_as_locked(
+        &self,
+        name: &LayerName,
+        target: &LayerTarget,
+        inputs: &LayerInputs,
+    ) -> Result<&LockedLayer, NotAsLocked> {
+        let (layer, target) = (name.clone(), target.clone());
+        let Some(locked) = self.layer(name, &target) else {
+            return Err(NotAsLocked::NotLocked { layer, target });
+        };
+        let changes = locked.inputs.changes(inputs);
+        match changes.is_empty() {
+            true => Ok(locked),
+            false => Err(NotAsLocked::Changed {
+                layer,
+                target,
+                changes,
+            }),
         }
+    }
+
+    /// Locks a layer for a target, in the place of what was locked for it.
+    pub fn pin_layer(&mut self, name: &LayerName, target: &LayerTarget, layer: LockedLayer) {
+        if self.layer(name, target) != Some(&layer) {
+            self.layers.insert((name.clone(), target.clone()), layer);
+            self.changed = true;
+        }
+    }
+
+    /// Forgets the layers that are not wanted any more.
+    pub fn retain_layers(&mut self, keep: impl Fn(&LayerName, &LayerTarget) -> bool) {
+        let before = self.layers.len();
+        self.layers.retain(|(name, target), _| keep(name, target));
+        self.changed |= self.layers.len() != before;
+    }
+
+    /// The RPM that a library is taken from.
+    pub fn library(&self, soname: &str, architecture: Architecture) -> Option<&LockedLibrary> {
+        let is_it = |library: &&LockedLibrary| {
+            library.soname == soname && library.architecture == architecture
+        };
+        self.libraries.iter().find(is_it)
+    }
+
+    /// Locks a library; one of the same name and processor is replaced.
+    pub fn pin_library(&mut self, library: LockedLibrary) {
+        let (soname, architecture) = (library.soname.clone(), library.architecture);
+        if self.library(&soname, architecture) != Some(&library) {
+            let is_other = |other: &LockedLibrary| {
+                other.soname != soname || other.architecture != architecture
+            };
+            self.libraries.retain(is_other);
+            self.libraries.push(library);
+            self.libraries.sort();
+            self.changed = true;
+        }
+    }
+
+    /// Forgets the libraries that no layer needs any more.
+    pub fn retain_libraries(&mut self, keep: impl Fn(&LockedLibrary) -> bool) {
+        let before = self.libraries.len();
+        self.libraries.retain(keep);
+        self.changed |= self.libraries.len() != before;
+    }
+
+    /// Its text, in canonical order.
+    fn text(&self) -> Result<String, toml::ser::Error> {
+        let (layers, packages) = to_entries(&self.layers);
         let contents = Contents {
             version: VERSION,
             resolved: self.resolved.clone(),
             sources: self.sources.clone(),
             images: self.images.clone(),
+            layers,
+            packages,
+            libraries: self.libraries.clone(),
         };
+        Ok(HEADER.to_owned() + &toml::to_string(&contents)?)
+    }
+
+    /// Writes the lock if anything changed.
+    pub fn write(&mut self) -> Result<(), LockError> {
+        if !self.changed {
+            return Ok(());
+        }
         let write = || -> std::io::Result<()> {
-            let text = toml::to_string(&contents).map_err(std::io::Error::other)?;
+            let text = self.text().map_err(std::io::Error::other)?;
             let folder = self
                 .path
                 .parent()
@@ -287,7 +407,6 @@ impl Lockfile {
             let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
             // It is committed and shared: others may read it.
             set_mode(file.path(), 0o644)?;
-            file.write_all(HEADER.as_bytes())?;
             file.write_all(text.as_bytes())?;
             file.persist(&self.path)?;
             Ok(())
@@ -302,99 +421,6 @@ impl Lockfile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(name: &str, version: &str) -> LockedSource {
-        LockedSource {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            architecture: None,
-            r: None,
-            url: Some("https://cran.example/x.tar.gz".to_owned()),
-            sha256: Sha256::of(name.as_bytes()),
-        }
-    }
-
-    #[test]
-    fn a_lock_is_written_in_canonical_order_and_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut lock = Lockfile::read(folder.path()).unwrap();
-        lock.pin(source("jsonlite", "2.0.0"));
-        lock.pin(source("R", "4.4.3"));
-        lock.write().unwrap();
-        let text = fs_err::read_to_string(lock.path()).unwrap();
-        assert!(
-            text.find("\"R\"").unwrap() < text.find("\"jsonlite\"").unwrap(),
-            "{text}"
-        );
-        let read = Lockfile::read(folder.path()).unwrap();
-        assert_eq!(read.source("R", "4.4.3", None), Some(&source("R", "4.4.3")));
-        assert_eq!(read.source("R", "4.4.2", None), None);
-    }
-
-    #[test]
-    fn binaries_are_locked_beside_the_source_and_each_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut lock = Lockfile::read(folder.path()).unwrap();
-        let binary = |architecture, r: &str| LockedSource {
-            architecture: Some(architecture),
-            r: Some(r.to_owned()),
-            ..source("jsonlite", "2.0.0")
-        };
-        lock.pin(source("jsonlite", "2.0.0"));
-        for architecture in Architecture::ALL {
-            for r in ["4.4", "4.5", "4.5"] {
-                lock.pin(binary(architecture, r));
-            }
-        }
-        lock.pin_r("release", "4.5.1");
-        lock.pin_r("release", "4.5.2");
-        lock.write().unwrap();
-        let read = Lockfile::read(folder.path()).unwrap();
-        assert_eq!(read.sources.len(), 5);
-        let wanted = binary(Architecture::Arm64, "4.4");
-        let built_for = wanted.built_for();
-        assert_eq!(
-            read.source("jsonlite", "2.0.0", built_for.as_ref()),
-            Some(&wanted)
-        );
-        assert_eq!(read.versions("jsonlite", None).count(), 1);
-        assert_eq!(read.resolved_r("release"), Some("4.5.2"));
-        assert_eq!(read.resolved_r("oldrel"), None);
-    }
-
-    #[test]
-    fn an_image_stays_at_the_digest_it_had_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut lock = Lockfile::read(folder.path()).unwrap();
-        let image = |architecture, content: &[u8]| LockedImage {
-            reference: "localhost:5000/r:1".to_owned(),
-            architecture,
-            digest: Sha256::of(content),
-        };
-        lock.pin(source("R", "4.4.3"));
-        lock.pin_image(image(Architecture::Arm64, b"arm"));
-        lock.pin_image(image(Architecture::X86_64, b"first"));
-        lock.pin_image(image(Architecture::X86_64, b"second"));
-        lock.write().unwrap();
-        let text = fs_err::read_to_string(lock.path()).unwrap();
-        assert!(text.contains(&Sha256::of(b"first").oci()), "{text}");
-        let read = Lockfile::read(folder.path()).unwrap();
-        let digest = |architecture| read.image("localhost:5000/r:1", architecture);
-        assert_eq!(digest(Architecture::X86_64), Some(Sha256::of(b"first")));
-        assert_eq!(digest(Architecture::Arm64), Some(Sha256::of(b"arm")));
-        assert_eq!(read.image("localhost:5000/r:2", Architecture::Arm64), None);
-    }
-
-    #[test]
-    fn what_is_no_lock_names_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        fs_err::write(folder.path().join(Lockfile::NAME), "version = 1\nnonsense").unwrap();
-        let error = Lockfile::read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("line 2"), "{error}");
-        fs_err::write(folder.path().join(Lockfile::NAME), "version = 9").unwrap();
-        let error = Lockfile::read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("newer r-layer"), "{error}");
-    }
-}
+mod package_tests;
+#[cfg(test)]
+mod tests;

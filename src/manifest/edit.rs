@@ -1,0 +1,609 @@
+//! Changing `r-layer.toml` as its owner would: what is not changed stays as it is written, comments and order too.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use super::package_list::PackageList;
+use super::repository::is_repository_name;
+use super::{LayerName, Manifest, ManifestError, nearest_names, requested_package};
+use crate::os::set_mode;
+use crate::public_url::PublicUrl;
+
+const LAYERS: &str = "layers";
+const PACKAGES: &str = "packages";
+
+/// Why a manifest is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// A layer that is not there.
+    #[error("{}: there is no layer `{layer}`{}", path.display(), hint(nearest))]
+    NoLayer {
+        /// The manifest.
+        path: PathBuf,
+        /// The name.
+        layer: LayerName,
+        /// Layers with a name like it.
+        nearest: Vec<String>,
+    },
+    /// A package that a layer does not ask for.
+    #[error("{}, [layers.{layer}] does not list `{package}`{}{}", path.display(), hint(nearest), elsewhere_hint(package, elsewhere))]
+    NoPackage {
+        /// The manifest.
+        path: PathBuf,
+        /// The layer.
+        layer: LayerName,
+        /// The name.
+        package: String,
+        /// Packages of the layer with a name like it.
+        nearest: Vec<String>,
+        /// The layers that list it.
+        elsewhere: Vec<LayerName>,
+    },
+    /// A name that no repository can have.
+    #[error("`{0}` is no name of a repository; take letters, digits, `-` and `_`, a letter first")]
+    RepositoryName(String),
+    /// Laid out in a way that cannot be changed without changing its meaning.
+    #[error("{}: [layers.{layer}] is written in a way that r-layer does not change; change its packages by hand to: {}", path.display(), wanted.join(", "))]
+    NotEditable {
+        /// The manifest.
+        path: PathBuf,
+        /// The layer.
+        layer: LayerName,
+        /// What it was to list.
+        wanted: Vec<String>,
+    },
+    /// Not understood after the change.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Not written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The manifest.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+}
+
+fn hint(nearest: &[String]) -> String {
+    match nearest {
+        [] => String::new(),
+        _ => format!("; did you mean {}?", nearest.join(", ")),
+    }
+}
+
+fn elsewhere_hint(package: &str, elsewhere: &[LayerName]) -> String {
+    match elsewhere {
+        [] => String::new(),
+        [layer, ..] => {
+            let names: Vec<&str> = elsewhere.iter().map(LayerName::as_str).collect();
+            let names = names.join(", ");
+            format!("; it is in {names}: type r-layer remove-packages {package} --layer {layer}")
+        }
+    }
+}
+
+/// What is different in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "change")]
+pub enum ManifestChange {
+    /// A layer is new.
+    LayerAdded {
+        /// Its name.
+        layer: LayerName,
+    },
+    /// A layer had no packages left.
+    LayerRemoved {
+        /// Its name.
+        layer: LayerName,
+    },
+    /// A request is new.
+    Added {
+        /// Its layer.
+        layer: LayerName,
+        /// The request.
+        request: String,
+    },
+    /// A request took the place of another one for the same package.
+    Replaced {
+        /// Its layer.
+        layer: LayerName,
+        /// The one before.
+        from: String,
+        /// The one now.
+        to: String,
+    },
+    /// A request is no more.
+    Removed {
+        /// Its layer.
+        layer: LayerName,
+        /// The request.
+        request: String,
+    },
+    /// A repository is new.
+    RepositoryAdded {
+        /// Its name.
+        name: String,
+        /// Its URL.
+        url: PublicUrl,
+    },
+}
+
+impl fmt::Display for ManifestChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ManifestChange::LayerAdded { layer } => write!(f, "+ [layers.{layer}]"),
+            ManifestChange::LayerRemoved { layer } => {
+                write!(f, "- [layers.{layer}], which has no packages any more")
+            }
+            ManifestChange::Added { layer, request } => write!(f, "+ {request} in {layer}"),
+            ManifestChange::Replaced { layer, from, to } => write!(f, "{from} → {to} in {layer}"),
+            ManifestChange::Removed { layer, request } => write!(f, "- {request} from {layer}"),
+            ManifestChange::RepositoryAdded { name, url } => {
+                write!(f, "+ [repositories.{name}] {url}")
+            }
+        }
+    }
+}
+
+/// A manifest that is being changed. Nothing is written before [`ManifestDocument::write`].
+#[derive(Clone, Debug)]
+pub struct ManifestDocument {
+    path: PathBuf,
+    document: DocumentMut,
+    manifest: Manifest,
+    has_mark: bool,
+    has_crlf: bool,
+    changed: bool,
+}
+
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+impl ManifestDocument {
+    /// Reads the manifest in a folder; none is an empty one. One that is not understood is an error, and is not touched.
+    pub fn read(folder: &Path) -> Result<ManifestDocument, ManifestError> {
+        let path = folder.join(Manifest::NAME);
+        match fs_err::read_to_string(&path) {
+            Ok(text) => ManifestDocument::parse(&text, path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                ManifestDocument::parse("", path)
+            }
+            Err(source) => Err(ManifestError::Io { path, source }),
+        }
+    }
+
+    fn parse(text: &str, path: PathBuf) -> Result<ManifestDocument, ManifestError> {
+        let manifest = Manifest::parse(text, &path)?;
+        let without_mark = text.strip_prefix(BYTE_ORDER_MARK);
+        // What is added has the line ends that the first line has.
+        let first_line_end = text.find('\n').unwrap_or(0);
+        let has_crlf = text[..first_line_end].ends_with('\r');
+        let lines = without_mark.unwrap_or(text).replace("\r\n", "\n");
+        // Another parser than the manifest's, of the same crate family; should they differ, its word counts.
+        let document = lines.parse().map_err(|error: toml_edit::TomlError| {
+            let source = serde::de::Error::custom(error);
+            ManifestError::Malformed {
+                path: path.clone(),
+                source: Box::new(source),
+            }
+        })?;
+        Ok(ManifestDocument {
+            path,
+            document,
+            manifest,
+            has_mark: without_mark.is_some(),
+            has_crlf,
+            changed: false,
+        })
+    }
+
+    /// What the manifest says now, with the changes.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Its text, with the changes.
+    pub fn text(&self) -> String {
+        let text = self.document.to_string();
+        let text = if self.has_crlf {
+            text.replace('\n', "\r\n")
+        } else {
+            text
+        };
+        if self.has_mark {
+            format!("{BYTE_ORDER_MARK}{text}")
+        } else {
+            text
+        }
+    }
+
+    /// The layers that ask for a package.
+    pub fn layers_with(&self, package: &str) -> Vec<LayerName> {
+        let asks = |request: &String| requested_package(request) == package;
+        let layers = self.manifest.layers.iter();
+        layers
+            .filter(|(_, section)| section.packages.iter().any(asks))
+            .map(|(layer, _)| layer.clone())
+            .collect()
+    }
+
+    /// Adds requests to a layer, which is made if need be. One for a package that is there takes the place of the other,
+    /// unless it is the bare name: that asks for nothing that the other does not.
+    pub fn add_packages(
+        &mut self,
+        layer: &LayerName,
+        requests: &[String],
+    ) -> Result<Vec<ManifestChange>, EditError> {
+        let before = self.clone();
+        let mut changes = Vec::new();
+        let mut list = match self.packages_of(layer) {
+            Some(list) => list,
+            None => PackageList::new(&[]),
+        };
+        if !self.manifest.layers.contains_key(layer) {
+            changes.push(ManifestChange::LayerAdded {
+                layer: layer.clone(),
+            });
+        }
+        for request in requests {
+            changes.extend(add_request(&mut list, layer, request));
+        }
+        if !changes.is_empty() {
+            self.set_packages(layer, list);
+            self.accept(before, layer)?;
+        }
+        Ok(changes)
+    }
+
+    /// Takes packages out of a layer, all of them or, if one is not there, none. A layer without packages goes.
+    pub fn remove_packages(
+        &mut self,
+        layer: &LayerName,
+        packages: &[String],
+    ) -> Result<Vec<ManifestChange>, EditError> {
+        let before = self.clone();
+        if !self.manifest.layers.contains_key(layer) {
+            return Err(self.no_layer(layer));
+        }
+        let mut list = self
+            .packages_of(layer)
+            .unwrap_or_else(|| PackageList::new(&[]));
+        let mut changes = Vec::new();
+        for package in packages.iter().map(|package| requested_package(package)) {
+            let at = list
+                .position(package)
+                .ok_or_else(|| self.no_package(layer, package))?;
+            let request = list.remove(at);
+            changes.push(ManifestChange::Removed {
+                layer: layer.clone(),
+                request,
+            });
+        }
+        if changes.is_empty() {
+            return Ok(changes);
+        }
+        if list.is_empty() {
+            self.remove_layer(layer);
+            changes.push(ManifestChange::LayerRemoved {
+                layer: layer.clone(),
+            });
+        } else {
+            self.set_packages(layer, list);
+        }
+        self.accept(before, layer)?;
+        Ok(changes)
+    }
+
+    /// Adds a repository behind those that are there; one of that name stays as it is. Credentials in the URL are left
+    /// out.
+    pub fn add_repository(
+        &mut self,
+        name: &str,
+        url: &str,
+        snapshot: Option<&super::SnapshotDate>,
+    ) -> Result<Option<ManifestChange>, EditError> {
+        if !is_repository_name(name) {
+            return Err(EditError::RepositoryName(name.to_owned()));
+        }
+        if self.manifest.repositories.get(name).is_some() {
+            return Ok(None);
+        }
+        let url = PublicUrl::new(url);
+        let mut section = Table::new();
+        section.insert("url", url.as_str().into());
+        if let Some(snapshot) = snapshot {
+            section.insert("snapshot", snapshot.to_string().into());
+        }
+        self.insert_section("repositories", name, section);
+        self.manifest = Manifest::parse(&self.document.to_string(), &self.path)?;
+        self.changed = true;
+        Ok(Some(ManifestChange::RepositoryAdded {
+            name: name.to_owned(),
+            url,
+        }))
+    }
+
+    /// Writes it if anything changed: beside the file first, which it then takes the place of.
+    pub fn write(&mut self) -> Result<(), EditError> {
+        if !self.changed {
+            return Ok(());
+        }
+        write_beside(&self.path, &self.text()).map_err(|source| EditError::Write {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.changed = false;
+        Ok(())
+    }
+
+    fn no_layer(&self, layer: &LayerName) -> EditError {
+        let names = self.manifest.layers.keys().map(LayerName::as_str);
+        EditError::NoLayer {
+            path: self.path.clone(),
+            layer: layer.clone(),
+            nearest: nearest_names(layer.as_str(), names)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    fn no_package(&self, layer: &LayerName, package: &str) -> EditError {
+        let requests = self
+            .manifest
+            .layers
+            .get(layer)
+            .map(|section| &section.packages);
+        let names = requests
+            .into_iter()
+            .flatten()
+            .map(|request| requested_package(request));
+        EditError::NoPackage {
+            path: self.path.clone(),
+            layer: layer.clone(),
+            package: package.to_owned(),
+            nearest: nearest_names(package, names)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            elsewhere: self
+                .layers_with(package)
+                .into_iter()
+                .filter(|other| other != layer)
+                .collect(),
+        }
+    }
+
+    fn section(&mut self, layer: &LayerName) -> Option<&mut dyn TableLike> {
+        let layers = self.document.get_mut(LAYERS)?.as_table_like_mut()?;
+        layers.get_mut(layer.as_str())?.as_table_like_mut()
+    }
+
+    fn packages_of(&mut self, layer: &LayerName) -> Option<PackageList> {
+        Some(PackageList::of(
+            self.section(layer)?.get(PACKAGES)?.as_array()?,
+        ))
+    }
+
+    fn set_packages(&mut self, layer: &LayerName, list: PackageList) {
+        if let Some(section) = self.section(layer) {
+            match section.get_mut(PACKAGES).and_then(Item::as_array_mut) {
+                Some(array) => list.write(array),
+                None => {
+                    section.insert(PACKAGES, array_of(&list).into());
+                }
+            }
+            return;
+        }
+        let mut section = Table::new();
+        section.insert(PACKAGES, array_of(&list).into());
+        self.insert_section(LAYERS, layer.as_str(), section);
+    }
+
+    /// Puts a new table into one of the manifest's, in the form that its others have.
+    fn insert_section(&mut self, group: &str, name: &str, mut section: Table) {
+        let is_first =
+            self.document.is_empty() && self.document.trailing().as_str().is_none_or(str::is_empty);
+        let sections = self.document.entry(group).or_insert_with(|| {
+            let mut sections = Table::new();
+            sections.set_implicit(true);
+            Item::Table(sections)
+        });
+        if let Some(sections) = sections.as_inline_table_mut() {
+            let section: InlineTable = section.into_inline_table();
+            sections.insert(name, Value::InlineTable(section));
+            return;
+        }
+        let Some(sections) = sections.as_table_mut() else {
+            return;
+        };
+        if sections.is_dotted() {
+            section.set_dotted(true);
+        } else if !is_first {
+            section.decor_mut().set_prefix("\n");
+        }
+        sections.insert(name, Item::Table(section));
+        self.put_behind_the_end(group, name);
+    }
+
+    /// Comments at the end of the file belong to what stands above them: a table that comes last goes behind them.
+    fn put_behind_the_end(&mut self, group: &str, name: &str) {
+        let end = self
+            .document
+            .trailing()
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        if end.trim().is_empty() {
+            return;
+        }
+        let header = format!("[{group}.{name}]\n");
+        let text = self.document.to_string();
+        let is_last = text.find(&header).is_some_and(|at| {
+            !text[at + header.len()..]
+                .lines()
+                .any(|line| line.starts_with('['))
+        });
+        let section = self
+            .document
+            .get_mut(group)
+            .and_then(|group| group.get_mut(name));
+        if let (true, Some(section)) = (is_last, section.and_then(Item::as_table_mut)) {
+            let gap = if end.ends_with('\n') { "\n" } else { "\n\n" };
+            section.decor_mut().set_prefix(format!("{end}{gap}"));
+            self.document.set_trailing("");
+        }
+    }
+
+    /// Takes a layer's table out, with the comment right above it; what is parted from it by an empty line stays.
+    fn remove_layer(&mut self, layer: &LayerName) {
+        let Some(layers) = self
+            .document
+            .get_mut(LAYERS)
+            .and_then(Item::as_table_like_mut)
+        else {
+            return;
+        };
+        let removed = layers.remove(layer.as_str());
+        if layers.is_empty() {
+            self.document.remove(LAYERS);
+        }
+        let Some(Item::Table(removed)) = removed else {
+            return;
+        };
+        let above = removed
+            .decor()
+            .prefix()
+            .and_then(|raw| raw.as_str())
+            .unwrap_or_default();
+        if let Some(end) = above.rfind("\n\n")
+            && !above[..end].trim().is_empty()
+        {
+            self.keep_comment(removed.position(), &above[..end + 1]);
+        }
+    }
+
+    /// Puts a comment before the table that comes next behind a position, or at the end.
+    fn keep_comment(&mut self, position: Option<isize>, comment: &str) {
+        let mut next: Option<&mut Table> = None;
+        let mut open: Vec<&mut Table> = vec![self.document.as_table_mut()];
+        while let Some(table) = open.pop() {
+            let is_behind = table.position() > position && !table.is_implicit();
+            let mut nested = Vec::new();
+            if is_behind
+                && next
+                    .as_ref()
+                    .is_none_or(|next| table.position() < next.position())
+            {
+                next = Some(table);
+                continue;
+            }
+            nested.extend(table.iter_mut().filter_map(|(_, item)| item.as_table_mut()));
+            open.extend(nested);
+        }
+        match next {
+            Some(table) => {
+                let own = table
+                    .decor()
+                    .prefix()
+                    .and_then(|raw| raw.as_str())
+                    .unwrap_or_default();
+                let prefix = format!("{comment}{own}");
+                table.decor_mut().set_prefix(prefix);
+            }
+            None => {
+                let end = self.document.trailing().as_str().unwrap_or_default();
+                let trailing = format!("{comment}{end}");
+                self.document.set_trailing(trailing);
+            }
+        }
+    }
+
+    /// Is the text, read anew, what was wanted? If not, nothing is changed.
+    fn accept(&mut self, before: ManifestDocument, layer: &LayerName) -> Result<(), EditError> {
+        let wanted: Vec<String> = self
+            .packages_of(layer)
+            .map(|list| list.requests().map(str::to_owned).collect())
+            .unwrap_or_default();
+        let mut others = before.manifest.clone();
+        let mut found = match Manifest::parse(&self.document.to_string(), &self.path) {
+            Ok(found) => found,
+            Err(error) => {
+                *self = before;
+                return Err(error.into());
+            }
+        };
+        self.manifest = found.clone();
+        let of_layer = found.layers.remove(layer).unwrap_or_default();
+        others.layers.remove(layer);
+        if of_layer.packages != wanted || found != others {
+            let path = self.path.clone();
+            *self = before;
+            return Err(EditError::NotEditable {
+                path,
+                layer: layer.clone(),
+                wanted,
+            });
+        }
+        self.changed = true;
+        Ok(())
+    }
+}
+
+fn add_request(list: &mut PackageList, layer: &LayerName, request: &str) -> Option<ManifestChange> {
+    let package = requested_package(request);
+    let layer = layer.clone();
+    match list.position(package) {
+        None => {
+            list.add(request);
+            Some(ManifestChange::Added {
+                layer,
+                request: request.to_owned(),
+            })
+        }
+        Some(_) if package == request.trim() => None,
+        Some(at) if list.requests().nth(at) == Some(request) => None,
+        Some(at) => {
+            let from = list.replace(at, request);
+            Some(ManifestChange::Replaced {
+                layer,
+                from,
+                to: request.to_owned(),
+            })
+        }
+    }
+}
+
+fn array_of(list: &PackageList) -> Array {
+    let requests: Vec<String> = list.requests().map(str::to_owned).collect();
+    let mut array = Array::new();
+    PackageList::new(&requests).write(&mut array);
+    array
+}
+
+fn write_beside(path: &Path, text: &str) -> std::io::Result<()> {
+    // A link stays one: what it leads to is replaced.
+    let path = match path.exists() {
+        true => fs_err::canonicalize(path)?,
+        false => path.to_owned(),
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    match fs_err::metadata(&path) {
+        Ok(metadata) => fs_err::set_permissions(file.path(), metadata.permissions())?,
+        Err(_) => set_mode(file.path(), 0o644)?,
+    }
+    file.write_all(text.as_bytes())?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

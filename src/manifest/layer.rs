@@ -1,0 +1,120 @@
+//! `[layers.NAME]`: a layer of packages.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The runtime layer is built by this name, from `[runtime]`.
+const RUNTIME: &str = "runtime";
+
+/// The name of a layer of packages: what AWS takes for a layer's name (letters, digits, `-` and `_`, at most 140).
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html>
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LayerName(String);
+
+/// A name that no layer of packages can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LayerNameError {
+    /// Not what AWS takes.
+    #[error(
+        "`{0}` is no name of a layer; AWS takes letters, digits, `-` and `_`, at most {LONGEST}"
+    )]
+    NotAtAws(String),
+    /// The runtime's.
+    #[error("`{RUNTIME}` is the layer with R itself; name a layer of packages otherwise")]
+    Runtime,
+}
+
+const LONGEST: usize = 140;
+
+impl LayerName {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for LayerName {
+    type Error = LayerNameError;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        let is_taken = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name == RUNTIME {
+            return Err(LayerNameError::Runtime);
+        }
+        // A name that begins with `-` would be taken for a flag where it is typed.
+        let is_name = (1..=LONGEST).contains(&name.len()) && !name.starts_with('-');
+        match is_name && name.chars().all(is_taken) {
+            true => Ok(LayerName(name)),
+            false => Err(LayerNameError::NotAtAws(name)),
+        }
+    }
+}
+
+impl FromStr for LayerName {
+    type Err = LayerNameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        name.to_owned().try_into()
+    }
+}
+
+impl fmt::Display for LayerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// In which form packages are fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageType {
+    /// Binaries where a repository has them for the target, else sources, which are compiled.
+    #[default]
+    Auto,
+    /// Binaries; a package that has none is an error.
+    Binary,
+    /// Sources.
+    Source,
+}
+
+/// `[layers.NAME]`: what is not said is left to flags, the environment and defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LayerSection {
+    /// What it is, for people.
+    pub description: Option<String>,
+    /// Requests: `Matrix`, `dplyr>=1.1`, `github::r-lib/cli@v3.6.0`. What they need comes with them.
+    pub packages: Vec<String>,
+    /// Names of repositories, tried in this order; none means all, in the order of the file.
+    pub repositories: Vec<String>,
+    /// Binaries or sources.
+    pub package_type: PackageType,
+    /// Packages that are compiled even if there is a binary.
+    pub from_source: Vec<String>,
+    /// Packages of the build root's distribution that are installed before packages are compiled.
+    pub system_packages: Vec<String>,
+    /// What is kept that layers leave out: `help`, `include`…
+    pub keep: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_aws_takes_and_not_the_runtimes() {
+        let long = "x".repeat(140);
+        for name in ["models", "a", "A_b-1", &long] {
+            assert_eq!(name.parse::<LayerName>().unwrap().as_str(), name);
+        }
+        let too_long = "x".repeat(141);
+        for name in ["", "a b", "a.b", "ä", "../x", "-x", &too_long] {
+            let error = name.parse::<LayerName>().unwrap_err().to_string();
+            assert!(error.contains("AWS takes letters"), "{error}");
+        }
+        assert_eq!("runtime".parse::<LayerName>(), Err(LayerNameError::Runtime));
+    }
+}

@@ -1,0 +1,136 @@
+//! Where a package comes from that a file asks for.
+
+use serde::Serialize;
+
+use crate::public_url::PublicUrl;
+
+/// A repository that is laid out as CRAN is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RepositoryOrigin {
+    /// Its name in the file.
+    pub name: Option<String>,
+    /// Its URL, if the file has it; without one, any repository will do.
+    pub url: Option<PublicUrl>,
+    /// The commit that its source was made from, where the repository says it: R-universe keeps the newest version alone,
+    /// an older one is to be had from here.
+    pub upstream: Option<GitRevision>,
+}
+
+/// A commit, tag or branch of a git repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GitRevision {
+    /// The repository's URL.
+    pub url: PublicUrl,
+    /// Commit, tag, branch or other reference; nothing means the default branch.
+    pub revision: Option<String>,
+    /// The folder of the package, if it is not at the top.
+    pub folder: Option<String>,
+}
+
+impl GitRevision {
+    /// `git+https://host/repo.git@ref#subdirectory=pkg`.
+    fn place(&self) -> String {
+        let revision = self.revision.iter().map(|revision| format!("@{revision}"));
+        let folder = self
+            .folder
+            .iter()
+            .map(|folder| format!("#subdirectory={folder}"));
+        let parts: String = revision.chain(folder).collect();
+        let scheme = if self.url.as_str().contains("://") {
+            "git+"
+        } else {
+            "git::"
+        };
+        format!("{scheme}{}{parts}", self.url)
+    }
+}
+
+/// Where a package comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "type")]
+pub enum Origin {
+    /// A repository that is laid out as CRAN is.
+    Repository(RepositoryOrigin),
+    /// Bioconductor.
+    Bioconductor {
+        /// Its release, `3.20`; nothing means the one for the version of R.
+        release: Option<String>,
+    },
+    /// A repository of github.com.
+    GitHub {
+        /// Its owner.
+        owner: String,
+        /// Its name.
+        repository: String,
+        /// Commit, tag, branch or `refs/pull/7/head`; nothing means the default branch.
+        revision: Option<String>,
+        /// The folder of the package, if it is not at the top.
+        folder: Option<String>,
+    },
+    /// Another git repository.
+    Git(GitRevision),
+    /// A tarball with a URL of its own.
+    Url {
+        /// The URL.
+        url: PublicUrl,
+    },
+    /// A tarball or folder, from the folder of the file.
+    Local {
+        /// Its path.
+        path: String,
+    },
+}
+
+impl Origin {
+    /// Any repository.
+    pub fn any() -> Origin {
+        Origin::Repository(RepositoryOrigin::default())
+    }
+
+    /// The origin as it is typed; nothing for repositories, where the name of the package is enough.
+    pub(super) fn place(&self) -> Option<String> {
+        match self {
+            Origin::Repository(_) | Origin::Bioconductor { .. } => None,
+            Origin::GitHub {
+                owner,
+                repository,
+                revision,
+                folder,
+            } => {
+                let folder = folder.iter().map(|folder| format!("/{folder}"));
+                let revision = revision.iter().map(|revision| format!("@{revision}"));
+                let parts: String = folder.chain(revision).collect();
+                Some(format!("github::{owner}/{repository}{parts}"))
+            }
+            Origin::Git(git) => Some(git.place()),
+            Origin::Url { url } => Some(format!("url::{url}")),
+            Origin::Local { path } => Some(match path.contains(['/', '\\']) {
+                true => path.clone(),
+                false => format!("./{path}"),
+            }),
+        }
+    }
+}
+
+/// A git repository of a host by the names of owner and repository; GitHub's own host is known by its name.
+pub(super) fn hosted(
+    host: &str,
+    owner: &str,
+    repository: &str,
+    revision: Option<String>,
+    folder: Option<String>,
+) -> Origin {
+    match host {
+        "github.com" => Origin::GitHub {
+            owner: owner.to_owned(),
+            repository: repository.to_owned(),
+            revision,
+            folder,
+        },
+        _ => Origin::Git(GitRevision {
+            url: PublicUrl::new(&format!("https://{host}/{owner}/{repository}.git")),
+            revision,
+            folder,
+        }),
+    }
+}
