@@ -98,15 +98,7 @@ impl PackageSources<'_> {
         origin: PackageOrigin,
     ) -> Result<PackageFile, PackageError> {
         let contents = self.contents(&path, sha256, &origin).await?;
-        Ok(PackageFile {
-            name: contents.description.package.clone(),
-            version: contents.description.version.clone(),
-            kind: contents.kind(),
-            path,
-            sha256,
-            origin,
-            description: contents.text,
-        })
+        Ok(package_of(contents, path, sha256, origin))
     }
 
     async fn contents(
@@ -275,7 +267,7 @@ impl Run<'_> {
             validators: arrived.validators,
         };
         kept.keep(self.sources.cache)?;
-        self.sources.package(path, kept.sha256, origin).await
+        Ok(package_of(contents, path, kept.sha256, origin))
     }
 
     fn origin(&self, request: &PackageRequest, location: &Location) -> PackageOrigin {
@@ -300,7 +292,7 @@ impl Run<'_> {
         let origin = self.origin(request, location);
         let contents = self.sources.contents(&path, sha256, &origin).await?;
         check_contents(request, &contents, location)?;
-        self.sources.package(path, sha256, origin).await
+        Ok(package_of(contents, path, sha256, origin))
     }
 
     async fn check_hashes(
@@ -407,6 +399,23 @@ impl Run<'_> {
             validators,
             _unfinished: unfinished,
         }))
+    }
+}
+
+fn package_of(
+    contents: PackageContents,
+    path: PathBuf,
+    sha256: Sha256,
+    origin: PackageOrigin,
+) -> PackageFile {
+    PackageFile {
+        kind: contents.kind(),
+        name: contents.description.package,
+        version: contents.description.version,
+        path,
+        sha256,
+        origin,
+        description: contents.text,
     }
 }
 

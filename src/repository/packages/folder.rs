@@ -7,16 +7,15 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
 use super::ignored::Ignored;
+use super::stored::StoredGzip;
 use super::{PackageContents, PackageError, PackageKind};
 use crate::os::is_executable;
 
 /// Not compressed: so the hash is one of the content, and not of what compressed it.
-type Archive = Builder<GzEncoder<BufWriter<File>>>;
+type Archive = Builder<StoredGzip<BufWriter<File>>>;
 
 /// Folders within folders, and links to such, may be no deeper.
 const DEEPEST: usize = 64;
@@ -48,7 +47,7 @@ pub fn pack(folder: &Path, known_as: &Path, tarball: &Path) -> Result<(), Packag
         name,
         known_as,
         ignored,
-        archive: Builder::new(GzEncoder::new(file, Compression::none())),
+        archive: Builder::new(StoredGzip::new(file)?),
     };
     packing.folder("", 0)?;
     let file = packing.archive.into_inner()?.finish()?;
@@ -213,6 +212,11 @@ mod tests {
         package(other.path());
         let hash = |folder: &Path| Sha256::of_file(&packed(folder).unwrap().1).unwrap();
         assert_eq!(hash(one.path()), hash(other.path()));
+        assert_eq!(
+            hash(one.path()).to_string(),
+            "b09f4ac52c68e0ee81681401d04d5fb021353b445391b4005d0ba6787ea69f5a",
+            "locks have it"
+        );
         fs_err::write(other.path().join("notes/todo"), "now").unwrap();
         assert_eq!(hash(one.path()), hash(other.path()));
         fs_err::write(other.path().join("R/code.R"), "f <- 2\n").unwrap();

@@ -251,7 +251,7 @@ struct Git<'a> {
 }
 
 /// Settings that take away from git what a repository, or a setting of the machine, could run.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 10] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "protocol.allow=never",
@@ -260,6 +260,9 @@ const SETTINGS: [&str; 8] = [
     "protocol.file.allow=always",
     "advice.detachedHead=false",
     "gc.auto=0",
+    // Who sends less than a byte a second for a minute is not waited for.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
 ];
 
 impl Git<'_> {

@@ -12,6 +12,7 @@ mod ignored;
 mod kept;
 mod local;
 mod progress;
+mod stored;
 mod wanted;
 
 pub(crate) use contents::check_binary;

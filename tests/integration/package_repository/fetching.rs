@@ -214,6 +214,22 @@ async fn archived_versions_are_found_and_described() {
 }
 
 #[tokio::test]
+async fn a_repository_is_made_of_the_tarballs_of_a_folder() {
+    let place = Place::new();
+    for name in ["aa", "bb"] {
+        let tarball = Package::new(name, "1.0").tarball();
+        std::fs::write(place.folder.path().join(format!("{name}.tar.gz")), tarball).unwrap();
+    }
+    let server = Repositories::new()
+        .sources_of("cran", place.folder.path())
+        .serve();
+    for name in ["aa", "bb"] {
+        let request = source(&server, name, "1.0");
+        assert_eq!(fetch(&place, &request).await.unwrap().name, name);
+    }
+}
+
+#[tokio::test]
 async fn hashes_of_the_lock_and_of_the_index_are_checked() {
     let server = Repositories::new().source("cran", large("aa")).serve();
     let place = Place::new();
