@@ -7,7 +7,6 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use futures_util::future::join_all;
-use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::credentials_hint::{credentials_hint, short_outcome};
@@ -287,9 +286,7 @@ fn not_fetched(error: HttpError, url: &str, folder: &ContribFolder) -> IndexErro
     match error {
         HttpError::NotFound { .. } => IndexError::NotThere,
         // Object stores say so of what is not there; but then nothing of the repository can be had.
-        HttpError::Unauthorized { status, .. }
-            if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN =>
-        {
+        HttpError::Unauthorized { status, .. } => {
             IndexError::Unauthorized(credentials_hint(status, url, &folder.repository))
         }
         HttpError::NotSaved { source, .. } => IndexError::Io(source),

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use md5::{Digest, Md5};
+use reqwest::header::HeaderMap;
 use reqwest::{StatusCode, Url};
 use tokio::sync::Semaphore;
 
 use super::progress::Total;
 use super::{
-    Kept, PackageContents, PackageError, PackageFile, PackageOrigin, PackageRequest, PackageSources,
+    Kept, PackageContents, PackageError, PackageFile, PackageKind, PackageOrigin, PackageRequest,
+    PackageSources,
 };
 use crate::checksum::Sha256;
 use crate::http::{HttpError, Validators, without_query};
@@ -30,6 +32,8 @@ struct Arrived {
     path: PathBuf,
     sha256: Sha256,
     validators: Validators,
+    /// What the server says that it is.
+    said: Option<PackageKind>,
     /// Keeps the folder that it lies in until it is moved to its place.
     _unfinished: crate::cache::Unfinished,
 }
@@ -260,6 +264,7 @@ impl Run<'_> {
             .contents(&arrived.path, arrived.sha256, &origin)
             .await?;
         check_contents(request, &contents, location)?;
+        self.tell_of_difference(location, arrived.said, contents.kind());
         let path = self.sources.keep(&arrived.path, arrived.sha256).await?;
         let kept = Kept {
             place: location.to_string(),
@@ -331,6 +336,15 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What a package is, its DESCRIPTION decides, as it does for R; that a server says otherwise is worth a word.
+    fn tell_of_difference(&self, location: &Location, said: Option<PackageKind>, is: PackageKind) {
+        if let Some(said) = said.filter(|said| *said != is) {
+            self.sources.reporter.detail(&format!(
+                "{location}: the server says that it is a {said} package, and it is a {is} package"
+            ));
+        }
+    }
+
     fn nowhere(
         &self,
         request: &PackageRequest,
@@ -373,6 +387,7 @@ impl Run<'_> {
             path,
             sha256,
             validators: Validators::of(&headers),
+            said: said_kind(&headers),
             _unfinished: unfinished,
         }))
     }
@@ -397,6 +412,7 @@ impl Run<'_> {
             sha256: hash(&path).await?,
             path,
             validators,
+            said: None,
             _unfinished: unfinished,
         }))
     }
@@ -428,6 +444,15 @@ fn check_contents(
     let known_as = PathBuf::from(location.to_string());
     contents.check_is(&request.name, &request.version, &known_as)?;
     contents.check_built_for(request.built_for.as_ref(), &known_as)
+}
+
+/// Posit Package Manager says by a header what it sends; a mirror may drop it.
+fn said_kind(headers: &HeaderMap) -> Option<PackageKind> {
+    match headers.get("x-package-type")?.as_bytes() {
+        b"binary" => Some(PackageKind::Binary),
+        b"source" => Some(PackageKind::Source),
+        _ => None,
+    }
 }
 
 /// A file's size and time: as long as they are the same, its content is taken to be.

@@ -1,7 +1,7 @@
 //! A package's folder as a source tarball: the same content is the same bytes, whoever packs it, wherever and whenever.
 //!
 //! It is what `R CMD install` needs. What `R CMD build` does beyond that is not done: vignettes are not built, DESCRIPTION is
-//! not completed, data are not compressed anew, empty folders are kept.
+//! not completed, data are not compressed anew.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -64,7 +64,8 @@ struct Packing<'a> {
 }
 
 impl Packing<'_> {
-    /// A folder by its path in the package, and everything in it, by name.
+    /// Everything in a folder, by name. The folder itself is no entry, so that an empty one makes no difference: `R CMD
+    /// build` leaves such out, and git does not know them.
     fn folder(&mut self, path: &str, depth: usize) -> Result<(), PackageError> {
         if depth > DEEPEST {
             return Err(self.refused(
@@ -72,10 +73,6 @@ impl Packing<'_> {
                 "lies deeper than folders of packages do; is it a link in a circle?",
             ));
         }
-        let mut header = header(EntryType::Directory, 0, 0o755);
-        let place = format!("{}/{path}", self.name);
-        self.archive
-            .append_data(&mut header, place, std::io::empty())?;
         let mut names = Vec::new();
         for entry in fs_err::read_dir(self.top.join(path))? {
             match entry?.file_name().into_string() {
@@ -127,7 +124,7 @@ impl Packing<'_> {
             0o644
         };
         let content = fs_err::read(&target)?;
-        let mut header = header(EntryType::Regular, content.len() as u64, mode);
+        let mut header = header(content.len() as u64, mode);
         let place = format!("{}/{path}", self.name);
         self.archive
             .append_data(&mut header, place, content.as_slice())?;
@@ -143,9 +140,9 @@ impl Packing<'_> {
 }
 
 /// Without owner and time.
-fn header(kind: EntryType, size: u64, mode: u32) -> Header {
+fn header(size: u64, mode: u32) -> Header {
     let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
+    header.set_entry_type(EntryType::Regular);
     header.set_size(size);
     header.set_mode(mode);
     header.set_mtime(0);
@@ -214,10 +211,11 @@ mod tests {
         assert_eq!(hash(one.path()), hash(other.path()));
         assert_eq!(
             hash(one.path()).to_string(),
-            "b09f4ac52c68e0ee81681401d04d5fb021353b445391b4005d0ba6787ea69f5a",
+            "46f4fe7a7ed6b1a569020f892681590ed62ef0d79eca89224ca9fa2788bc3fe3",
             "locks have it"
         );
         fs_err::write(other.path().join("notes/todo"), "now").unwrap();
+        fs_err::create_dir_all(other.path().join("inst/empty")).unwrap();
         assert_eq!(hash(one.path()), hash(other.path()));
         fs_err::write(other.path().join("R/code.R"), "f <- 2\n").unwrap();
         assert_ne!(hash(one.path()), hash(other.path()));

@@ -441,10 +441,16 @@ mod tests {
                 "{text}: {error:?}"
             );
         }
-        let error = "git+http://ann:sesame@h.example/x"
-            .parse::<GitRequest>()
-            .unwrap_err();
-        assert!(!error.to_string().contains("sesame"), "{error}");
+        for text in [
+            "git+http://ann:sesame@h.example/x",
+            "git+https://ann:sesame@h.example/x",
+        ] {
+            let error = text.parse::<GitRequest>().unwrap_err().to_string();
+            assert!(
+                error.contains("h.example") && !error.contains("sesame"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

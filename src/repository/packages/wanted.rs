@@ -111,8 +111,7 @@ pub struct PackageRequest {
 }
 
 impl PackageRequest {
-    /// What an index offers: in its folder, and, if it is one of sources, in the repository's archive, whereto it moves
-    /// when a newer one comes.
+    /// What an index offers: in its folder, and in the archive below that, whereto it moves when a newer one comes.
     ///
     /// # Errors
     /// A record with a name, version or path that leads elsewhere.
@@ -121,10 +120,10 @@ impl PackageRequest {
         folder: &ContribFolder,
     ) -> Result<PackageRequest, PackageError> {
         check(&entry.package, &entry.version)?;
-        let mut locations = vec![folder.at(&entry.place()?)];
-        if folder.built_for.is_none() {
-            locations.push(folder.at(&archived(&entry.package, &entry.version)));
-        }
+        let locations = vec![
+            folder.at(&entry.place()?),
+            folder.at(&archived(&entry.package, &entry.version)),
+        ];
         Ok(PackageRequest {
             index_md5: entry.md5sum.as_ref().map(|text| text.to_lowercase()),
             index_sha256: entry.sha256.as_ref().and_then(|text| text.parse().ok()),
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_may_have_moved_to_the_archive_and_a_binary_not() {
+    fn what_an_index_had_may_have_moved_to_the_archive() {
         let entry = IndexEntry::of("ab", "1.0-2");
         let request = PackageRequest::of_entry(&entry, &repository().sources()).unwrap();
         assert_eq!(
@@ -251,7 +250,14 @@ mod tests {
         };
         let folder = repository().binaries(&built_for).unwrap();
         let request = PackageRequest::of_entry(&entry, &folder).unwrap();
-        assert_eq!(request.locations.len(), 1);
+        let place = "bin/linux/manylinux_2_28-x86_64/4.5/src/contrib";
+        assert_eq!(
+            places(&request),
+            [
+                format!("https://r.example/{place}/ab_1.0-2.tar.gz"),
+                format!("https://r.example/{place}/Archive/ab/ab_1.0-2.tar.gz")
+            ]
+        );
         assert_eq!(request.built_for, Some(built_for));
         let old = PackageRequest::of_version("ab", "0.9", &repository()).unwrap();
         assert!(places(&old)[0].ends_with("Archive/ab/ab_0.9.tar.gz"));

@@ -7,9 +7,9 @@ use std::time::Duration;
 use r_layer::checksum::Sha256;
 use r_layer::distribution::binary_packages;
 use r_layer::package::parse_records;
-use r_layer::progress::Silent;
+use r_layer::progress::{Reporter, Silent, Task};
 use r_layer::repository::{
-    IndexEntry, PackageError, PackageFile, PackageKind, PackageRequest, Repository,
+    IndexEntry, PackageError, PackageFile, PackageKind, PackageRequest, PackageSources, Repository,
 };
 
 use super::making::{Fault, Package, Repositories};
@@ -151,6 +151,70 @@ async fn a_binary_is_one_by_its_built_field_whether_the_server_says_so_or_not() 
         let silently = fetch(&place, &binary(&server, "bb", "1.0")).await.unwrap();
         assert_eq!(silently.kind, PackageKind::Source);
     }
+}
+
+/// Remembers what is said of downloads.
+#[derive(Clone, Default)]
+struct Heard(Arc<std::sync::Mutex<Vec<String>>>);
+
+struct HeardTask(Heard);
+
+impl Reporter for Heard {
+    fn begin(&self, what: &str, _total: Option<u64>) -> Box<dyn Task> {
+        self.note(what);
+        Box::new(HeardTask(self.clone()))
+    }
+    fn note(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+    fn warn(&self, line: &str) {
+        self.note(line);
+    }
+    fn detail(&self, line: &str) {
+        self.note(line);
+    }
+}
+
+impl Task for HeardTask {
+    fn advance(&self, _amount: u64) {}
+    fn set_total(&self, _total: u64) {}
+    fn set_done(&self, _amount: u64) {}
+    fn step(&self, _step: &str) {}
+    fn finish(self: Box<Self>, line: &str) {
+        self.0.note(line);
+    }
+}
+
+#[tokio::test]
+async fn downloads_are_told_one_by_one_and_together_and_a_header_that_lies_too() {
+    let binary_of = |name| Package::new(name, "1.0").built("4.5.2").tarball();
+    let lying = Reply::ok(binary_of("bb")).header("x-package-type", "source");
+    let good = Reply::ok(binary_of("aa")).header("x-package-type", "binary");
+    let server = Server::start(move |request, _| match request.target.contains("/aa_") {
+        true => good.clone(),
+        false => lying.clone(),
+    });
+    let place = Place::new();
+    let heard = Heard::default();
+    let sources = PackageSources {
+        reporter: &heard,
+        ..place.sources()
+    };
+    let requests = ["aa", "bb"].map(|name| binary(&server, name, "1.0"));
+    for outcome in sources.fetch_all(&requests).await {
+        assert_eq!(outcome.unwrap().kind, PackageKind::Binary);
+    }
+    let said = heard.0.lock().unwrap().join("\n");
+    for words in [
+        "fetching 2 packages",
+        "fetching aa 1.0",
+        "fetched bb 1.0",
+        "bb_1.0.tar.gz: the server says that it is a source package, and it is a binary package",
+        "fetched 2 packages, 0.0 MB",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("aa_1.0.tar.gz: the server says"), "{said}");
 }
 
 #[tokio::test]

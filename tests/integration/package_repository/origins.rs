@@ -201,6 +201,17 @@ async fn a_branch_a_tag_and_a_commit_of_git_lead_to_a_commit() {
 }
 
 #[tokio::test]
+async fn a_folder_and_a_commit_of_it_are_the_same_bytes() {
+    let repository = Repository::make();
+    let place = Place::new();
+    let committed = place.sources().git(&repository.request("")).await.unwrap();
+    let folder = repository.folder.path().join("r/pkg");
+    std::fs::create_dir(folder.join("empty")).unwrap();
+    let packed = place.sources().local(&folder, None).await.unwrap();
+    assert_eq!(packed.sha256, committed.sha256);
+}
+
+#[tokio::test]
 async fn a_commit_that_was_had_needs_no_network() {
     let repository = Repository::make();
     let mut place = Place::new();
