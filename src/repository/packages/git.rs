@@ -360,12 +360,22 @@ impl Git<'_> {
 
     /// By a variable: arguments are there for everybody on the machine to read.
     fn set_credentials(&self, command: &mut Command) {
-        if let Some(value) = self.credentials.authorization(self.url) {
-            command
-                .env("GIT_CONFIG_COUNT", "1")
-                .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", self.url))
-                .env("GIT_CONFIG_VALUE_0", format!("Authorization: {value}"));
-        }
+        let Some(value) = self.credentials.authorization(self.url) else {
+            return;
+        };
+        // Behind those that the environment has already.
+        let count = std::env::var("GIT_CONFIG_COUNT").ok();
+        let count: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+        command
+            .env("GIT_CONFIG_COUNT", (count + 1).to_string())
+            .env(
+                format!("GIT_CONFIG_KEY_{count}"),
+                format!("http.{}.extraHeader", self.url),
+            )
+            .env(
+                format!("GIT_CONFIG_VALUE_{count}"),
+                format!("Authorization: {value}"),
+            );
     }
 
     fn failed(&self, reason: String) -> PackageError {

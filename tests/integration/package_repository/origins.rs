@@ -237,31 +237,61 @@ async fn a_commit_that_was_had_needs_no_network() {
     }
 }
 
-#[tokio::test]
-async fn nothing_of_a_repository_or_of_the_machine_s_templates_is_run() {
-    let repository = Repository::make();
-    let place = Place::new();
-    let proof = place.folder.path().join("hook-ran");
-    let path = repository.folder.path();
+/// Settings are of a process, so that this test is one of its own.
+#[test]
+fn no_hook_of_the_machine_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hooks, proof) = (folder.path().join("hooks"), folder.path().join("ran"));
     let script = format!("#!/bin/sh\ntouch {}\n", proof.display());
-    // A filter of the repository's own needs a setting of the machine, which it cannot bring along.
-    write(
-        path,
-        &[
-            (".gitattributes", "* filter=evil\n"),
-            ("r/pkg/hooks/post-checkout", &script),
-        ],
-    );
-    git(path, &["add", "."]);
-    git(path, &["commit", "--quiet", "-m", "three"]);
-    write(path, &[(".git/hooks/post-checkout", &script)]);
-    succeed(
-        Command::new("chmod")
-            .arg("755")
-            .arg(path.join(".git/hooks/post-checkout")),
-    );
-    place.sources().git(&repository.request("")).await.unwrap();
+    write(&hooks, &[("post-checkout", &script)]);
+    write(folder.path(), &[("template/hooks/post-checkout", &script)]);
+    for path in [
+        hooks.join("post-checkout"),
+        folder.path().join("template/hooks/post-checkout"),
+    ] {
+        succeed(Command::new("chmod").arg("755").arg(path));
+    }
+    // That such settings do run something is seen first.
+    let set = |command: &mut Command| {
+        command
+            .env("GIT_TEMPLATE_DIR", folder.path().join("template"))
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "core.hooksPath")
+            .env("GIT_CONFIG_VALUE_0", &hooks);
+    };
+    let repository = Repository::make();
+    let mut clone = Command::new("git");
+    clone
+        .args(["clone", "--quiet"])
+        .arg(repository.folder.path())
+        .arg(folder.path().join("clone"));
+    set(&mut clone);
+    succeed(&mut clone);
+    assert!(proof.exists());
+    std::fs::remove_file(&proof).unwrap();
+
+    let inner = "package_repository::origins::with_hooks_set";
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", inner, "--ignored"])
+        .env("TEST_REPOSITORY", repository.folder.path());
+    set(&mut command);
+    let said = String::from_utf8(succeed(&mut command).stdout).unwrap();
+    assert!(said.contains("1 passed"), "{said}");
     assert!(!proof.exists());
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, with settings of git"]
+async fn with_hooks_set() {
+    let repository = std::env::var("TEST_REPOSITORY").unwrap();
+    let typed = format!("git+file://{repository}#subdirectory=r/pkg");
+    let found = Place::new()
+        .sources()
+        .git(&typed.parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(found.version, "0.2");
 }
 
 #[tokio::test]
