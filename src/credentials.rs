@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use base64::Engine as _;
 use netrc::Netrc;
 use reqwest::{RequestBuilder, Url};
 
@@ -100,6 +101,17 @@ impl Credentials {
         self.learn(name, base, None)
     }
 
+    /// Learns the token of GitHub's API: `R_LAYER_REPO_GITHUB_TOKEN` (or what else is said of a repository by the name
+    /// `github`), else `GITHUB_TOKEN`, else `GITHUB_PAT`, as R's own tools have it. Returns the URL without credentials.
+    pub fn of_github(&mut self, base: &str) -> Result<String, CredentialsError> {
+        let named = secret_of_variables("github")?;
+        let token = ["GITHUB_TOKEN", "GITHUB_PAT"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|token| !token.is_empty());
+        self.learn("github", base, named.or(token.map(Secret::Token)))
+    }
+
     fn learn(
         &mut self,
         name: &str,
@@ -143,6 +155,20 @@ impl Credentials {
         }
     }
 
+    /// The value of the header `Authorization` for a URL, for other programs than this one. It is a secret.
+    pub(crate) fn authorization(&self, url: &str) -> Option<String> {
+        Some(match self.secret(url)? {
+            Secret::Token(token) => format!("Bearer {token}"),
+            Secret::Password { user, password } => {
+                let pair = format!("{user}:{password}");
+                format!(
+                    "Basic {}",
+                    base64::engine::general_purpose::STANDARD.encode(pair)
+                )
+            }
+        })
+    }
+
     /// Of the repository that the URL lies in, the innermost first; else what netrc has for its host.
     fn secret(&self, url: &str) -> Option<&Secret> {
         let url = web_url(url)?;
@@ -179,8 +205,17 @@ fn decoded(text: &str) -> String {
         .into_owned()
 }
 
+/// How the variables with a repository's credentials begin: `corp-r.internal` → `R_LAYER_REPO_CORP_R_INTERNAL`, behind
+/// which stands `_TOKEN`, or `_USER` and `_PASSWORD`.
+pub fn variable_prefix(name: &str) -> String {
+    format!(
+        "R_LAYER_REPO_{}",
+        name.to_uppercase().replace(['-', '.'], "_")
+    )
+}
+
 fn secret_of_variables(name: &str) -> Result<Option<Secret>, CredentialsError> {
-    let prefix = format!("R_LAYER_REPO_{}", name.to_uppercase().replace('-', "_"));
+    let prefix = variable_prefix(name);
     let value = |what: &str| {
         std::env::var(format!("{prefix}_{what}"))
             .ok()

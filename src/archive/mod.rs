@@ -80,6 +80,9 @@ impl ArchiveError {
 /// More files and folders than any R or package has: R 4.5.0 with everything has 5,000.
 const MOST_ENTRIES: u64 = 500_000;
 
+/// The most that is unpacked to find one file.
+const LARGEST_SEARCHED: u64 = 4 << 30;
+
 /// What becomes of a tarball's symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
@@ -250,17 +253,55 @@ fn link_target<R: Read>(entry: &tar::Entry<'_, R>) -> String {
 
 /// The text of one file of a tarball, if it is there and no longer than any DESCRIPTION.
 pub fn text_in(path: &Path, name: &str) -> Option<String> {
+    let found = find_text(path, |place| place == Path::new(name)).ok()??;
+    Some(found.1)
+}
+
+/// The first file of a tarball that is looked for: its path in it, and its text, of which no more is read than any
+/// DESCRIPTION has. Only what stands before it is unpacked, and nothing is written.
+pub fn find_text(
+    path: &Path,
+    is_it: impl Fn(&Path) -> bool,
+) -> Result<Option<(PathBuf, String)>, ArchiveError> {
     const LONGEST: u64 = 1 << 20;
-    let mut archive = tar::Archive::new(open(path).ok()?);
-    for entry in archive.entries().ok()? {
-        let entry = entry.ok()?;
-        if entry.path().is_ok_and(|path| path == Path::new(name)) {
-            let mut text = String::new();
-            entry.take(LONGEST).read_to_string(&mut text).ok()?;
-            return Some(text);
-        }
+    let damaged = |source| ArchiveError::Damaged {
+        path: path.to_owned(),
+        source,
+    };
+    let mut archive = tar::Archive::new(open(path)?.take(LARGEST_SEARCHED));
+    for entry in archive.entries().map_err(damaged)? {
+        let entry = entry.map_err(damaged)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let place = within_folder(Path::new(""), Path::new(&name));
+        let Some(place) = place.filter(|place| is_it(place)) else {
+            continue;
+        };
+        let mut text = Vec::new();
+        entry
+            .take(LONGEST)
+            .read_to_end(&mut text)
+            .map_err(damaged)?;
+        return Ok(Some((place, String::from_utf8_lossy(&text).into_owned())));
     }
-    None
+    Ok(None)
+}
+
+/// What `git archive` wrote into a tarball's global header: the commit that it is of.
+pub fn git_commit(path: &Path) -> Option<String> {
+    let mut archive = tar::Archive::new(open(path).ok()?);
+    let mut first = archive.entries().ok()?.next()?.ok()?;
+    if first.header().entry_type() != EntryType::XGlobalHeader {
+        return None;
+    }
+    let mut records = String::new();
+    first.read_to_string(&mut records).ok()?;
+    // `52 comment=0123…`, a record a line.
+    let comment = records
+        .lines()
+        .find_map(|record| record.split_once(" comment="))?
+        .1;
+    let is_commit = comment.len() >= 40 && comment.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_commit.then(|| comment.to_owned())
 }
 
 /// The one folder that a source tarball holds at its top; the folder itself if there are several.

@@ -5,6 +5,7 @@
 //! and what is in use is not cleaned away. The locks are the system's, so a killed run leaves none behind, and what it
 //! had begun is swept away by a later one.
 
+mod replaced;
 mod upkeep;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ mod workshop;
 
 pub use compile::{Blas, BuildPlace, CompileError, Compiler, compiled_package, compiled_r};
 pub use installed::{InstalledError, installed_r, version_of_home};
-pub use prebuilt::{PrebuiltError, binary_in_folder, binary_package, portable_r};
+pub use prebuilt::{PrebuiltError, binary_in_folder, binary_package, binary_packages, portable_r};
 pub use source::{RSourceSpec, SourceError, check_r_source};
 pub use version::{RVersionRequest, UnknownRequest};
 

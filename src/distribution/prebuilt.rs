@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join_all;
+
 use super::R;
 use super::installed::{InstalledError, version_of_home};
 use crate::archive::{self, ArchiveError, Links};
@@ -14,9 +16,9 @@ use crate::elf::ElfFile;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::{Modes, SourceFolder};
 use crate::lockfile::BuiltFor;
-use crate::package::{BuiltField, DcfError, Description, RVersion};
+use crate::package::{DcfError, Description, RVersion};
 use crate::progress::Reporter;
-use crate::repository::Tarball;
+use crate::repository::{PackageFile, Tarball, check_binary};
 use crate::target::Architecture;
 
 /// Why something prebuilt is refused.
@@ -249,16 +251,49 @@ pub async fn binary_package(
     let name = format!("{package}-{version}-R{r}-{architecture}-{hash}");
     let kept = cache
         .get_or_make("prebuilt", &name, reporter, async |content: &Path| {
-            let unpacked = content.join("unpacked");
-            let executables =
-                archive::unpack(&tarball.path, &unpacked, LARGEST_PACKAGE, Links::Copied)
-                    .map_err(|error| error.of(tarball.known_as()))?;
-            let folder = archive::top_folder(&unpacked)?;
-            check_package(tarball, &folder, package, version, built_for)?;
-            keep(content, &folder, &executables)
+            let (tarball, built_for) = (tarball.clone(), built_for.clone());
+            let (package, version) = (package.to_owned(), version.to_owned());
+            let content = content.to_owned();
+            let unpack = move || unpack_package(&tarball, &package, &version, &built_for, &content);
+            tokio::task::spawn_blocking(unpack)
+                .await
+                .map_err(std::io::Error::other)?
         })
         .await?;
     kept_folder(&kept)
+}
+
+/// Binary packages from their tarballs, unpacked on all cores; in the order of the files.
+pub async fn binary_packages(
+    files: &[PackageFile],
+    built_for: &BuiltFor,
+    cache: &Cache,
+    reporter: &dyn Reporter,
+) -> Vec<Result<SourceFolder, PrebuiltError>> {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let turns = tokio::sync::Semaphore::new(cores);
+    let unpack = async |file: &PackageFile| {
+        // It is never closed.
+        let _turn = turns.acquire().await.ok();
+        let (name, version) = (&file.name, &file.version);
+        binary_package(&file.tarball(), name, version, built_for, cache, reporter).await
+    };
+    join_all(files.iter().map(unpack)).await
+}
+
+fn unpack_package(
+    tarball: &Tarball,
+    package: &str,
+    version: &str,
+    built_for: &BuiltFor,
+    content: &Path,
+) -> Result<(), PrebuiltError> {
+    let unpacked = content.join("unpacked");
+    let executables = archive::unpack(&tarball.path, &unpacked, LARGEST_PACKAGE, Links::Copied)
+        .map_err(|error| error.of(tarball.known_as()))?;
+    let folder = archive::top_folder(&unpacked)?;
+    check_package(tarball, &folder, package, version, built_for)?;
+    keep(content, &folder, &executables)
 }
 
 /// The newest binary of a package in a folder of this machine that was built for that: its version and its tarball.
@@ -276,29 +311,13 @@ pub fn binary_in_folder(
         let text = archive::text_in(&path, &format!("{package}/DESCRIPTION"))?;
         let found = Description::parse(&text).ok()?;
         let fits = found.package == package && found.version == version;
-        (fits && built_for_this(&found, built_for).is_ok()).then_some(())?;
+        (fits && check_binary(&found, built_for).is_ok()).then_some(())?;
         Some((version.parse::<RVersion>().ok()?, path))
     };
     let entries = fs_err::read_dir(folder).ok()?.flatten();
     entries
         .filter_map(|entry| fitting(entry.path()))
         .max_by(|(one, _), (other, _)| one.cmp(other))
-}
-
-/// Was a package built for that? Else what it is.
-fn built_for_this(found: &Description, built_for: &BuiltFor) -> Result<(), String> {
-    let built = found.built.as_deref().ok_or("it is the package's source")?;
-    let built: BuiltField = built
-        .parse()
-        .map_err(|error| format!("its field Built: {error}"))?;
-    if Some(built.r.minor_text()) != built_for.r {
-        return Err(format!("it was built for R {}", built.r));
-    }
-    match built.architecture() {
-        Some(found) if found == built_for.architecture => Ok(()),
-        None if built.platform.is_empty() => Ok(()),
-        _ => Err(format!("it was built on {}", built.platform)),
-    }
 }
 
 fn check_package(
@@ -323,7 +342,7 @@ fn check_package(
         } = found;
         return Err(other(format!("it is {package} {version}")));
     }
-    built_for_this(&found, built_for).map_err(|reason| PrebuiltError::NotBuiltForThis {
+    check_binary(&found, built_for).map_err(|reason| PrebuiltError::NotBuiltForThis {
         tarball: tarball.known_as(),
         reason,
         r: built_for.r.clone().unwrap_or_default(),

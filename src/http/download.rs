@@ -3,10 +3,13 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, RANGE};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    RANGE,
+};
 use reqwest::{Response, StatusCode};
 
-use super::{Http, HttpError, Try, check, header, reason, without_query};
+use super::{Http, HttpError, Try, Validators, check, header, reason, without_query};
 use crate::progress::Task;
 
 /// A file on its way.
@@ -17,23 +20,35 @@ pub struct Download<'a> {
     pub have: u64,
     /// By which the server knows whether it still has the same content.
     pub etag: Option<String>,
+    /// A content that is there already: the server need not send it again.
+    pub unless: &'a Validators,
 }
 
 impl Download<'_> {
-    /// One try.
+    /// One try. Nothing if the content is the one that is there already.
     pub async fn attempt(
         &mut self,
         http: &Http,
         file: &mut fs_err::File,
         task: &dyn Task,
-    ) -> Result<HeaderMap, Try> {
+    ) -> Result<Option<HeaderMap>, Try> {
         let mut request = http.get(self.url).header(ACCEPT_ENCODING, "identity");
         if let (true, Some(etag)) = (self.have > 0, &self.etag) {
             request = request
                 .header(RANGE, format!("bytes={}-", self.have))
                 .header(IF_RANGE, etag);
+        } else {
+            if let Some(etag) = &self.unless.etag {
+                request = request.header(IF_NONE_MATCH, etag);
+            }
+            if let Some(time) = &self.unless.last_modified {
+                request = request.header(IF_MODIFIED_SINCE, time);
+            }
         }
         let answer = request.send().await;
+        if self.is_unchanged(&answer) {
+            return Ok(None);
+        }
         if self.have > 0 && answer.as_ref().is_ok_and(is_beyond_the_end) {
             return Err(self.begin_anew("the server has nothing behind what it sent"));
         }
@@ -57,8 +72,14 @@ impl Download<'_> {
                 let reason = format!("{} of {length} bytes arrived", self.have);
                 Err(Try::Again(reason, None))
             }
-            _ => Ok(headers),
+            _ => Ok(Some(headers)),
         }
+    }
+
+    /// Does the server say that its content is the one that is there already?
+    fn is_unchanged(&self, answer: &Result<Response, reqwest::Error>) -> bool {
+        let same = |response: &Response| response.status() == StatusCode::NOT_MODIFIED;
+        !self.unless.is_empty() && answer.as_ref().is_ok_and(same)
     }
 
     /// Goes on behind what is there if the server does, and begins anew if it sends the whole. Returns how long

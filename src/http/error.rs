@@ -41,7 +41,8 @@ pub enum HttpError {
     /// It wants to know who asks.
     #[error(
         "{url}: the server answers {status}: it wants credentials, or others; put them into ~/.netrc, or set \
-         R_LAYER_REPO_<NAME>_TOKEN (or _USER and _PASSWORD), <NAME> being POSIT, P3M or CRAN"
+         R_LAYER_REPO_<NAME>_TOKEN (or _USER and _PASSWORD), <NAME> being POSIT, P3M, CRAN or the \
+         name of a repository in r-layer.toml"
     )]
     Unauthorized {
         /// What was asked for.

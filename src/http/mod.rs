@@ -6,6 +6,7 @@
 mod certificates;
 mod download;
 mod error;
+mod validators;
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 pub(crate) use certificates::unusable_setup;
 pub use error::HttpError;
 pub(crate) use error::{UNTRUSTED, reason};
+pub use validators::Validators;
 
 use crate::credentials::Credentials;
 use crate::progress::Task;
@@ -107,6 +109,11 @@ impl Http {
         })
     }
 
+    /// By what servers know us.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     fn get(&self, url: &str) -> RequestBuilder {
         self.credentials.authorize(url, self.client.get(url))
     }
@@ -159,6 +166,24 @@ impl Http {
         path: &Path,
         task: &dyn Task,
     ) -> Result<HeaderMap, HttpError> {
+        let headers = self
+            .download_unless(&Validators::default(), url, path, task)
+            .await?;
+        // Only who names a content that is there already is told that it is the same.
+        headers.ok_or_else(|| HttpError::Refused {
+            url: without_query(url).to_owned(),
+            status: StatusCode::NOT_MODIFIED,
+        })
+    }
+
+    /// The same, unless what is at the URL is a content that is there already: nothing is sent and returned then.
+    pub async fn download_unless(
+        &self,
+        unless: &Validators,
+        url: &str,
+        path: &Path,
+        task: &dyn Task,
+    ) -> Result<Option<HeaderMap>, HttpError> {
         let not_saved = |source| HttpError::NotSaved {
             url: without_query(url).to_owned(),
             source,
@@ -168,6 +193,7 @@ impl Http {
             url,
             have: 0,
             etag: None,
+            unless,
         };
         let mut pauses = self.patience.pauses();
         let mut tries = 0;

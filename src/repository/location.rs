@@ -75,6 +75,11 @@ impl Mirror {
         Mirror(self.at(folder))
     }
 
+    /// Does it take a network to ask it?
+    pub fn is_on_a_server(&self) -> bool {
+        matches!(self.0, Location::Url(_))
+    }
+
     /// The location of a file in it.
     pub fn at(&self, path: &str) -> Location {
         match &self.0 {

@@ -247,7 +247,7 @@ fn says_source(headers: &HeaderMap) -> bool {
 }
 
 /// What an error says beside the URL, which stands before it already.
-fn outcome(error: &HttpError) -> String {
+pub(super) fn outcome(error: &HttpError) -> String {
     match error {
         HttpError::NotFound { status, .. } => format!("not there (HTTP {status})"),
         HttpError::Unauthorized { status, .. } => {
