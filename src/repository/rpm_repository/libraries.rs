@@ -124,18 +124,19 @@ impl RpmRepository<'_> {
     ///
     /// # Errors
     /// All libraries that no package has are told of together.
-    pub async fn libraries(&self, wanted: &Wanted<'_>) -> Result<FetchedLibraries, RpmError> {
-        let mut fetched = FetchedLibraries {
-            repository: format!("the repository {}", without_query(&self.place)),
-            ..FetchedLibraries::default()
-        };
+    pub async fn libraries(
+        &self,
+        wanted: &Wanted<'_>,
+        fetched: &mut FetchedLibraries,
+    ) -> Result<(), RpmError> {
+        fetched.repository = format!("the repository {}", without_query(&self.place));
         loop {
-            let missing = wanted.missing(&fetched, self.architecture);
+            let missing = wanted.missing(fetched, self.architecture);
             if missing.is_empty() {
-                return Ok(fetched);
+                return Ok(());
             }
             let providers = self.providers(wanted, missing).await?;
-            self.fetch(&mut fetched, providers.values()).await?;
+            self.fetch(fetched, providers.values()).await?;
             for (soname, package) in providers {
                 let folder = &fetched.packages[&package];
                 let file = find_file(folder, &soname, self.architecture).ok_or_else(|| {

@@ -6,6 +6,7 @@
 //! package is run.
 
 mod access;
+mod completion;
 mod error;
 mod index;
 mod known;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 pub use access::RpmAccess;
+pub use completion::{Completed, Completion, CompletionError};
 pub use error::{RpmError, Unprovided};
 pub use index::PackageIndex;
 pub use libraries::{FetchedLibraries, LockedRpm, Wanted};
