@@ -21,6 +21,7 @@ mod namespaces;
 mod oci;
 mod portable_parts;
 mod posit;
+mod rpm_repository;
 mod runtime_in_r;
 mod sbom;
 mod serve;
