@@ -12,7 +12,7 @@
 //! | [`commands`] | a file or folder a command: settings in, result out |
 //! | [`terminal`] | printing, progress bars, errors for people |
 //! | [`distribution`] | R itself: prebuilt, compiled, or there already |
-//! | [`repository`] | CRAN's and Posit's layouts, and tarballs by hash |
+//! | [`repository`] | CRAN's and Posit's layouts, and tarballs by hash; system libraries from an RPM repository |
 //! | [`sandbox`] | a command in a root file system, by bubblewrap or a container engine |
 //! | [`image`] | OCI images: references, pulling, unpacking |
 //! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
@@ -64,8 +64,8 @@ pub mod package;
 pub mod progress;
 pub mod public_url;
 pub mod repository;
-pub mod resolve;
 pub mod request_file;
+pub mod resolve;
 pub mod root_path;
 pub mod runtime_api;
 pub mod sandbox;

@@ -127,6 +127,8 @@ pub struct Target {
     pub description: String,
     /// The container image that AWS publishes of it.
     pub image: String,
+    /// The list of mirrors of the system's RPM repository; `$basearch` stands for the processor as RPM names it.
+    pub repository: String,
     /// Sizes that Lambda refuses to go over.
     pub limits: Limits,
     /// The LD_LIBRARY_PATH that a bootstrap is started with.

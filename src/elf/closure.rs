@@ -4,11 +4,65 @@
 //! headers: no `ldd`, which executes the file.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{ElfFile, is_elf};
+use crate::package::RpmPackage;
 use crate::root_path::resolve_in_root;
 use crate::target::Architecture;
+
+/// Where a library came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LibraryOrigin {
+    /// A file of a root file system, by its path on this machine.
+    File(PathBuf),
+    /// A package of an RPM repository.
+    Rpm(Arc<RpmPackage>),
+}
+
+impl fmt::Display for LibraryOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LibraryOrigin::File(path) => write!(f, "{}", path.display()),
+            LibraryOrigin::Rpm(package) => write!(f, "{} ({})", package.nevra(), package.url),
+        }
+    }
+}
+
+/// A library that was found.
+#[derive(Clone, Debug)]
+pub struct FoundLibrary {
+    /// The file that has it, on this machine.
+    pub path: PathBuf,
+    /// Where it came from.
+    pub origin: LibraryOrigin,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// Where libraries are looked for by their soname.
+pub trait LibrarySource {
+    /// The library of that soname and architecture, if there is one.
+    fn find(&self, soname: &str, architecture: Architecture) -> Option<FoundLibrary>;
+
+    /// What was searched, for messages: `where R was built`.
+    fn searched(&self) -> String;
+}
+
+/// The first source that has a library wins.
+impl LibrarySource for [&dyn LibrarySource] {
+    fn find(&self, soname: &str, architecture: Architecture) -> Option<FoundLibrary> {
+        self.iter()
+            .find_map(|source| source.find(soname, architecture))
+    }
+
+    fn searched(&self) -> String {
+        let all: Vec<String> = self.iter().map(|source| source.searched()).collect();
+        all.join(" nor ")
+    }
+}
 
 /// Folders of a root file system that hold its shared libraries.
 #[derive(Clone, Debug)]
@@ -45,8 +99,14 @@ impl LibraryFolders {
         }
     }
 
-    /// The library of that soname and architecture: its path on this machine, and its content.
-    pub fn find(&self, soname: &str, architecture: Architecture) -> Option<(PathBuf, Vec<u8>)> {
+    /// The root whose folders they are.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+impl LibrarySource for LibraryFolders {
+    fn find(&self, soname: &str, architecture: Architecture) -> Option<FoundLibrary> {
         self.folders.iter().find_map(|folder| {
             let path = resolve_in_root(&self.root, &folder.join(soname))?;
             if !path.is_file() {
@@ -55,8 +115,16 @@ impl LibraryFolders {
             let content = fs_err::read(&path).ok()?;
             let found = is_elf(&content)
                 && ElfFile::read(&content[..]).ok()?.architecture == Some(architecture);
-            found.then_some((path, content))
+            found.then(|| FoundLibrary {
+                origin: LibraryOrigin::File(path.clone()),
+                path,
+                content,
+            })
         })
+    }
+
+    fn searched(&self) -> String {
+        "where R was built".to_owned()
     }
 }
 
@@ -84,19 +152,21 @@ fn configured_folders(root: &Path) -> Vec<PathBuf> {
 
 /// A soname that was found nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{needed_by} needs {soname}, which is neither in the layer nor where R was built")]
+#[error("{needed_by} needs {soname}, which is neither in the layer nor {searched}")]
 pub struct MissingLibrary {
     /// The library.
     pub soname: String,
     /// The file that needs it.
     pub needed_by: String,
+    /// What was searched.
+    pub searched: String,
 }
 
 /// The libraries to add so that every file finds what it needs.
 #[derive(Debug, Default)]
 pub struct Closure {
-    /// Soname → (where it was found, its content).
-    pub libraries: BTreeMap<String, (PathBuf, Vec<u8>)>,
+    /// Soname → what was found.
+    pub libraries: BTreeMap<String, FoundLibrary>,
     /// What was found nowhere.
     pub missing: Vec<MissingLibrary>,
 }
@@ -108,7 +178,7 @@ impl Closure {
     pub fn complete(
         files: &BTreeMap<String, ElfFile>,
         provided: impl Fn(&str) -> bool,
-        folders: &LibraryFolders,
+        source: &(impl LibrarySource + ?Sized),
         architecture: Architecture,
     ) -> Closure {
         let mut closure = Closure::default();
@@ -125,18 +195,22 @@ impl Closure {
             if provided(&soname) || !asked.insert(soname.clone()) {
                 continue;
             }
-            let Some((path, content)) = folders.find(&soname, architecture) else {
-                closure.missing.push(MissingLibrary { soname, needed_by });
+            let Some(library) = source.find(&soname, architecture) else {
+                closure.missing.push(MissingLibrary {
+                    soname,
+                    needed_by,
+                    searched: source.searched(),
+                });
                 continue;
             };
-            if let Ok(elf) = ElfFile::read(&content[..]) {
+            if let Ok(elf) = ElfFile::read(&library.content[..]) {
                 queue.extend(
                     elf.needed
                         .into_iter()
                         .map(|needed| (needed, soname.clone())),
                 );
             }
-            closure.libraries.insert(soname, (path, content));
+            closure.libraries.insert(soname, library);
         }
         closure
     }

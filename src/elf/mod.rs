@@ -9,7 +9,9 @@ mod read;
 mod strip;
 mod symbol_version;
 
-pub use closure::{Closure, LibraryFolders, MissingLibrary};
+pub use closure::{
+    Closure, FoundLibrary, LibraryFolders, LibraryOrigin, LibrarySource, MissingLibrary,
+};
 pub use read::{ElfError, ElfFile, is_elf};
 pub use strip::{StripOutcome, strip, stripped_size};
 pub use symbol_version::{SymbolVersion, parse_version_number};

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::elf_files::{ElfFiles, file_name};
 use super::tree::Content;
 use super::{Entry, LayerTree};
-use crate::elf::{self, Closure, LibraryFolders, MissingLibrary, StripOutcome};
+use crate::elf::{
+    self, Closure, FoundLibrary, LibraryOrigin, LibrarySource, MissingLibrary, StripOutcome,
+};
 use crate::target::{Architecture, Target};
 
 /// Why a layer could not be completed.
@@ -28,10 +29,19 @@ pub enum CompleteError {
 pub struct AddedLibrary {
     /// Its path in the layer.
     pub path: String,
-    /// Where it was found on this machine.
-    pub from: PathBuf,
+    /// Where it came from.
+    pub from: LibraryOrigin,
     /// Its size in bytes, stripped.
     pub size: u64,
+}
+
+/// The sonames that a layer's files bring themselves, by their names.
+pub fn own_libraries(tree: &LayerTree) -> BTreeSet<String> {
+    tree.iter()
+        .map(|(path, _)| file_name(path))
+        .filter(|name| name.contains(".so"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Adds to `lib/` every library that the tree's `files` need, directly or through others, and that neither the
@@ -41,42 +51,52 @@ pub fn complete(
     files: &ElfFiles,
     target: &Target,
     architecture: Architecture,
-    folders: &LibraryFolders,
+    source: &(impl LibrarySource + ?Sized),
 ) -> Result<Vec<AddedLibrary>, CompleteError> {
-    let names = tree.iter().map(|(path, _)| file_name(path));
-    let own: BTreeSet<String> = names
-        .filter(|name| name.contains(".so"))
-        .map(str::to_owned)
-        .collect();
+    let own = own_libraries(tree);
     let provided = |soname: &str| own.contains(soname) || target.guarantees(soname, architecture);
-    let closure = Closure::complete(files, provided, folders, architecture);
+    complete_beside(tree, files, provided, architecture, source)
+}
+
+/// The same of a layer that is not alone: `provided` says of a soname that it need not be added, as it is in this
+/// layer, in one below it, or on the target.
+pub fn complete_beside(
+    tree: &mut LayerTree,
+    files: &ElfFiles,
+    provided: impl Fn(&str) -> bool,
+    architecture: Architecture,
+    source: &(impl LibrarySource + ?Sized),
+) -> Result<Vec<AddedLibrary>, CompleteError> {
+    let closure = Closure::complete(files, provided, source, architecture);
     if !closure.missing.is_empty() {
         return Err(CompleteError::Missing(closure.missing));
     }
-    let stripped: Vec<(String, PathBuf, Vec<u8>)> = closure
+    let sized: Vec<(String, FoundLibrary, u64)> = closure
         .libraries
         .into_par_iter()
-        .map(|(soname, (from, content))| match elf::strip(&content) {
-            StripOutcome::Stripped(shorter) => (soname, from, shorter),
-            StripOutcome::Kept(_) => (soname, from, content),
+        .map(|(soname, mut library)| {
+            let content = std::mem::take(&mut library.content);
+            let size = match elf::strip(&content) {
+                StripOutcome::Stripped(shorter) => shorter.len(),
+                StripOutcome::Kept(_) => content.len(),
+            };
+            (soname, library, size as u64)
         })
         .collect();
     let mut added = Vec::new();
-    for (soname, from, content) in stripped {
+    for (soname, library, size) in sized {
         let path = format!("lib/{soname}");
         added.push(AddedLibrary {
             path: path.clone(),
-            from: from.clone(),
-            size: content.len() as u64,
+            from: library.origin,
+            size,
         });
-        tree.insert(
-            path,
-            Entry {
-                size: content.len() as u64,
-                content: Content::Stripped(from),
-                executable: true,
-            },
-        );
+        let entry = Entry {
+            size,
+            content: Content::Stripped(library.path),
+            executable: true,
+        };
+        tree.insert(path, entry);
     }
     Ok(added)
 }

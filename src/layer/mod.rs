@@ -9,6 +9,8 @@ pub mod dist;
 pub mod elf_files;
 pub mod examine;
 pub mod inspect;
+pub mod library_data;
+pub mod library_rules;
 pub mod package_recipe;
 pub mod part;
 pub mod prune;

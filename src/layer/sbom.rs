@@ -225,10 +225,20 @@ fn library_components(sources: &SbomSources<'_>) -> Result<Vec<Component>, SbomE
         component.hashes = Some(sha256(&Sha256::of(&entry.content()?)));
         let mut said = vec![("r-layer:path", path)];
         if let Some(owner) = sources.owners.get(path) {
-            let qualifiers = [("arch", owner.architecture.as_str())];
+            let epoch = owner.epoch.map(|epoch| epoch.to_string());
+            let mut qualifiers = vec![("arch", owner.architecture.as_str())];
+            qualifiers.extend(epoch.as_deref().map(|epoch| ("epoch", epoch)));
             let (of, name) = (owner.distribution.as_str(), owner.name.as_str());
+            let kind = owner.format.purl_type();
             component.version = Some(owner.version.as_str().into());
-            component.purl = purl("deb", Some(of), name, &owner.version, &qualifiers);
+            component.purl = purl(kind, Some(of), name, &owner.version, &qualifiers);
+            component.licenses = owner.license.as_deref().map(named_license);
+            said.extend(
+                owner
+                    .fetched
+                    .iter()
+                    .map(|(url, _)| ("r-layer:url", url.as_str())),
+            );
             said.push(("r-layer:package", &owner.name));
             said.extend(
                 owner
@@ -307,13 +317,16 @@ fn licenses(expression: &str) -> Option<Licenses> {
     Some(Licenses(vec![choice]))
 }
 
+/// A licence in the words of whoever packed it.
+fn named_license(text: &str) -> Licenses {
+    Licenses(vec![LicenseChoice::License(License::named_license(text))])
+}
+
 /// The licences of an R package: by their SPDX names, or in the package's own words.
 fn licenses_of_r(text: &str) -> Option<Licenses> {
     match spdx_expression(text) {
         Some(expression) => licenses(&expression),
-        None => Some(Licenses(vec![LicenseChoice::License(
-            License::named_license(text),
-        )])),
+        None => Some(named_license(text)),
     }
 }
 

@@ -1,4 +1,5 @@
-//! CRAN, what is laid out like it, and Posit's servers: finding and fetching R and packages.
+//! CRAN, what is laid out like it, and Posit's servers: finding and fetching R and packages. RPM repositories: finding and
+//! fetching system libraries.
 //!
 //! [`RepositorySet`] says where packages are looked for, [`PackageSources::indexes`] what is there,
 //! [`PackageSources::fetch_all`] has it; what is in no repository comes by [`PackageSources::local_file`], `local_folder`,
@@ -11,6 +12,7 @@ mod index;
 mod location;
 mod packages;
 mod posit;
+pub mod rpm_repository;
 mod set;
 mod tarball;
 mod unknown;

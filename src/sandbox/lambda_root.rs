@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Sha256;
-use crate::elf::{Closure, ElfFile, LibraryFolders, is_elf};
+use crate::elf::{Closure, ElfFile, LibraryFolders, LibrarySource, is_elf};
 use crate::os::{set_mode, symlink};
 use crate::progress::Reporter;
 use crate::sandbox::{RootError, unpack_debian};
@@ -176,8 +176,8 @@ impl Maker<'_> {
         }
         let folders = LibraryFolders::of_root(self.debian, self.architecture, &[]);
         let closure = Closure::complete(&wanted, |_| false, &folders, self.architecture);
-        for (soname, (_, content)) in closure.libraries {
-            self.write(&format!("usr/lib64/{soname}"), &content, 0o755)?;
+        for (soname, library) in closure.libraries {
+            self.write(&format!("usr/lib64/{soname}"), &library.content, 0o755)?;
         }
         Ok(())
     }
@@ -280,7 +280,7 @@ pub fn glibc_of_root(root: &Path, architecture: Architecture) -> Option<Vec<u32>
     const BANNER: &[u8] = b"GNU C Library";
     const VERSION: &str = "release version ";
     let folders = LibraryFolders::of_root(root, architecture, &[]);
-    let (_, content) = folders.find("libc.so.6", architecture)?;
+    let content = folders.find("libc.so.6", architecture)?.content;
     let start = content
         .windows(BANNER.len())
         .position(|window| window == BANNER)?;

@@ -22,6 +22,7 @@ mod oci;
 mod package_repository;
 mod portable_parts;
 mod posit;
+mod rpm_repository;
 mod runtime_in_r;
 mod sbom;
 mod serve;

@@ -41,8 +41,7 @@ impl Builder<'_> {
             let size = human_size(library.size);
             self.reporter.detail(&format!(
                 "added {} ({size}) from {}",
-                library.path,
-                library.from.display()
+                library.path, library.from
             ));
         }
         packing.step("compressing");

@@ -7,7 +7,7 @@ use std::process::Command;
 use r_layer::cache::Cache;
 use r_layer::checksum::Sha256;
 use r_layer::distribution::{Blas, BuildPlace, Compiler, R, compiled_package};
-use r_layer::elf::LibraryFolders;
+use r_layer::elf::{LibraryFolders, LibrarySource};
 use r_layer::image::ImageReference;
 use r_layer::layer::RuntimeRecipe;
 use r_layer::layer::tree::SourceFolder;
@@ -182,7 +182,10 @@ fn compile_in_both(image: &str) {
         let root = workshop.map(|root| root.unwrap().path()).next().unwrap();
         let folders = LibraryFolders::of_root(&root, compiler.architecture, &[]);
         let libraries = ["libpcre2-8.so.0", "liblzma.so.5", "libgfortran.so.5"].map(|name| {
-            let (_, content) = folders.find(name, compiler.architecture).expect(name);
+            let content = folders
+                .find(name, compiler.architecture)
+                .expect(name)
+                .content;
             Sha256::of(&content)
         });
         (digests(&package), libraries)
