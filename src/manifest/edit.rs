@@ -1,11 +1,17 @@
 //! Changing `r-layer.toml` as its owner would: what is not changed stays as it is written, comments and order too.
 
+mod error;
+mod sections;
+
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike};
+
+pub use error::EditError;
+use sections::{insert_section, remove_section};
 
 use super::package_list::PackageList;
 use super::repository::is_repository_name;
@@ -15,77 +21,6 @@ use crate::public_url::PublicUrl;
 
 const LAYERS: &str = "layers";
 const PACKAGES: &str = "packages";
-
-/// Why a manifest is not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum EditError {
-    /// A layer that is not there.
-    #[error("{}: there is no layer `{layer}`{}", path.display(), hint(nearest))]
-    NoLayer {
-        /// The manifest.
-        path: PathBuf,
-        /// The name.
-        layer: LayerName,
-        /// Layers with a name like it.
-        nearest: Vec<String>,
-    },
-    /// A package that a layer does not ask for.
-    #[error("{}, [layers.{layer}] does not list `{package}`{}{}", path.display(), hint(nearest), elsewhere_hint(package, elsewhere))]
-    NoPackage {
-        /// The manifest.
-        path: PathBuf,
-        /// The layer.
-        layer: LayerName,
-        /// The name.
-        package: String,
-        /// Packages of the layer with a name like it.
-        nearest: Vec<String>,
-        /// The layers that list it.
-        elsewhere: Vec<LayerName>,
-    },
-    /// A name that no repository can have.
-    #[error("`{0}` is no name of a repository; take letters, digits, `-` and `_`, a letter first")]
-    RepositoryName(String),
-    /// Laid out in a way that cannot be changed without changing its meaning.
-    #[error("{}: [layers.{layer}] is written in a way that r-layer does not change; change its packages by hand to: {}", path.display(), wanted.join(", "))]
-    NotEditable {
-        /// The manifest.
-        path: PathBuf,
-        /// The layer.
-        layer: LayerName,
-        /// What it was to list.
-        wanted: Vec<String>,
-    },
-    /// Not understood after the change.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// Not written.
-    #[error("{}: {source}", path.display())]
-    Write {
-        /// The manifest.
-        path: PathBuf,
-        /// The system's word.
-        source: std::io::Error,
-    },
-}
-
-fn hint(nearest: &[String]) -> String {
-    match nearest {
-        [] => String::new(),
-        _ => format!("; did you mean {}?", nearest.join(", ")),
-    }
-}
-
-fn elsewhere_hint(package: &str, elsewhere: &[LayerName]) -> String {
-    match elsewhere {
-        [] => String::new(),
-        [layer, ..] => {
-            let names: Vec<&str> = elsewhere.iter().map(LayerName::as_str).collect();
-            let names = names.join(", ");
-            format!("; it is in {names}: type r-layer remove-packages {package} --layer {layer}")
-        }
-    }
-}
 
 /// What is different in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -232,8 +167,8 @@ impl ManifestDocument {
             .collect()
     }
 
-    /// Adds requests to a layer, which is made if need be. One for a package that is there takes the place of the other,
-    /// unless it is the bare name: that asks for nothing that the other does not.
+    /// Adds requests to a layer, which is made if need be. One for a package that is there takes the place of the
+    /// other, unless it is the bare name: that asks for nothing that the other does not.
     pub fn add_packages(
         &mut self,
         layer: &LayerName,
@@ -288,7 +223,7 @@ impl ManifestDocument {
             return Ok(changes);
         }
         if list.is_empty() {
-            self.remove_layer(layer);
+            remove_section(&mut self.document, LAYERS, layer.as_str());
             changes.push(ManifestChange::LayerRemoved {
                 layer: layer.clone(),
             });
@@ -299,8 +234,8 @@ impl ManifestDocument {
         Ok(changes)
     }
 
-    /// Adds a repository behind those that are there; one of that name stays as it is. Credentials in the URL are left
-    /// out.
+    /// Adds a repository behind those that are there; one of that name stays as it is. Credentials in the URL are
+    /// left out.
     pub fn add_repository(
         &mut self,
         name: &str,
@@ -319,7 +254,7 @@ impl ManifestDocument {
         if let Some(snapshot) = snapshot {
             section.insert("snapshot", snapshot.to_string().into());
         }
-        self.insert_section("repositories", name, section);
+        insert_section(&mut self.document, "repositories", name, section);
         self.manifest = Manifest::parse(&self.document.to_string(), &self.path)?;
         self.changed = true;
         Ok(Some(ManifestChange::RepositoryAdded {
@@ -402,126 +337,7 @@ impl ManifestDocument {
         }
         let mut section = Table::new();
         section.insert(PACKAGES, array_of(&list).into());
-        self.insert_section(LAYERS, layer.as_str(), section);
-    }
-
-    /// Puts a new table into one of the manifest's, in the form that its others have.
-    fn insert_section(&mut self, group: &str, name: &str, mut section: Table) {
-        let is_first =
-            self.document.is_empty() && self.document.trailing().as_str().is_none_or(str::is_empty);
-        let sections = self.document.entry(group).or_insert_with(|| {
-            let mut sections = Table::new();
-            sections.set_implicit(true);
-            Item::Table(sections)
-        });
-        if let Some(sections) = sections.as_inline_table_mut() {
-            let section: InlineTable = section.into_inline_table();
-            sections.insert(name, Value::InlineTable(section));
-            return;
-        }
-        let Some(sections) = sections.as_table_mut() else {
-            return;
-        };
-        if sections.is_dotted() {
-            section.set_dotted(true);
-        } else if !is_first {
-            section.decor_mut().set_prefix("\n");
-        }
-        sections.insert(name, Item::Table(section));
-        self.put_behind_the_end(group, name);
-    }
-
-    /// Comments at the end of the file belong to what stands above them: a table that comes last goes behind them.
-    fn put_behind_the_end(&mut self, group: &str, name: &str) {
-        let end = self
-            .document
-            .trailing()
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        if end.trim().is_empty() {
-            return;
-        }
-        let header = format!("[{group}.{name}]\n");
-        let text = self.document.to_string();
-        let is_last = text.find(&header).is_some_and(|at| {
-            !text[at + header.len()..]
-                .lines()
-                .any(|line| line.starts_with('['))
-        });
-        let section = self
-            .document
-            .get_mut(group)
-            .and_then(|group| group.get_mut(name));
-        if let (true, Some(section)) = (is_last, section.and_then(Item::as_table_mut)) {
-            let gap = if end.ends_with('\n') { "\n" } else { "\n\n" };
-            section.decor_mut().set_prefix(format!("{end}{gap}"));
-            self.document.set_trailing("");
-        }
-    }
-
-    /// Takes a layer's table out, with the comment right above it; what is parted from it by an empty line stays.
-    fn remove_layer(&mut self, layer: &LayerName) {
-        let Some(layers) = self
-            .document
-            .get_mut(LAYERS)
-            .and_then(Item::as_table_like_mut)
-        else {
-            return;
-        };
-        let removed = layers.remove(layer.as_str());
-        if layers.is_empty() {
-            self.document.remove(LAYERS);
-        }
-        let Some(Item::Table(removed)) = removed else {
-            return;
-        };
-        let above = removed
-            .decor()
-            .prefix()
-            .and_then(|raw| raw.as_str())
-            .unwrap_or_default();
-        if let Some(end) = above.rfind("\n\n")
-            && !above[..end].trim().is_empty()
-        {
-            self.keep_comment(removed.position(), &above[..end + 1]);
-        }
-    }
-
-    /// Puts a comment before the table that comes next behind a position, or at the end.
-    fn keep_comment(&mut self, position: Option<isize>, comment: &str) {
-        let mut next: Option<&mut Table> = None;
-        let mut open: Vec<&mut Table> = vec![self.document.as_table_mut()];
-        while let Some(table) = open.pop() {
-            let is_behind = table.position() > position && !table.is_implicit();
-            let mut nested = Vec::new();
-            if is_behind
-                && next
-                    .as_ref()
-                    .is_none_or(|next| table.position() < next.position())
-            {
-                next = Some(table);
-                continue;
-            }
-            nested.extend(table.iter_mut().filter_map(|(_, item)| item.as_table_mut()));
-            open.extend(nested);
-        }
-        match next {
-            Some(table) => {
-                let own = table
-                    .decor()
-                    .prefix()
-                    .and_then(|raw| raw.as_str())
-                    .unwrap_or_default();
-                let prefix = format!("{comment}{own}");
-                table.decor_mut().set_prefix(prefix);
-            }
-            None => {
-                let end = self.document.trailing().as_str().unwrap_or_default();
-                let trailing = format!("{comment}{end}");
-                self.document.set_trailing(trailing);
-            }
-        }
+        insert_section(&mut self.document, LAYERS, layer.as_str(), section);
     }
 
     /// Is the text, read anew, what was wanted? If not, nothing is changed.

@@ -144,7 +144,7 @@ impl PackageList {
         let by_letter: Key = |request| requested_package(request).to_lowercase();
         let by_byte: Key = |request| requested_package(request).to_owned();
         let end = self.elements.len();
-        let in_order = |key: &Key| self.requests().map(|request| key(request)).is_sorted();
+        let in_order = |key: &Key| self.requests().map(key).is_sorted();
         match [by_letter, by_byte].into_iter().find(in_order) {
             Some(key) => self
                 .requests()

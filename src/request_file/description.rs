@@ -235,7 +235,7 @@ mod tests {
             shown(&project),
             [
                 "github::r-lib/cli@v3.6.0",
-                "igraph=github::igraph/rigraph",
+                "github::igraph/rigraph",
                 "github::dmlc/xgboost/R-package",
                 "yy"
             ]

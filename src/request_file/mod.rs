@@ -64,22 +64,16 @@ pub struct FileRequest {
 
 impl fmt::Display for FileRequest {
     /// As it is typed and written into the manifest: `dplyr>=1.1,<2`, `github::r-lib/cli@v3.6.0`,
-    /// `git+https://host/repo.git@ref#subdirectory=pkg`. A package whose repository has another name than it is written
-    /// `name=…`.
+    /// `git+https://host/repo.git@ref#subdirectory=pkg`, `./pkg`. A tarball on a server is its URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.origin.place() {
-            None => {
-                let bounds = self.bounds.iter();
-                let bounds: Vec<String> = bounds
-                    .map(|bound| format!("{}{}", bound.operator, bound.version))
-                    .collect();
-                write!(f, "{}{}", self.package, bounds.join(","))
-            }
-            Some(place) if crate::manifest::requested_package(&place) == self.package => {
-                f.write_str(&place)
-            }
-            Some(place) => write!(f, "{}={place}", self.package),
+        if let Some(place) = self.origin.place() {
+            return f.write_str(&place);
         }
+        let bounds = self.bounds.iter();
+        let bounds: Vec<String> = bounds
+            .map(|bound| format!("{}{}", bound.operator, bound.version))
+            .collect();
+        write!(f, "{}{}", self.package, bounds.join(","))
     }
 }
 

@@ -28,6 +28,25 @@ pub struct GitRevision {
 }
 
 impl GitRevision {
+    /// A revision by the URL of its repository; git's short form of ssh (`git@host:path`) is written out.
+    pub(super) fn new(url: &str, revision: Option<String>, folder: Option<String>) -> GitRevision {
+        let url = url.strip_prefix("git+").unwrap_or(url);
+        let short = match url.contains("://") {
+            true => None,
+            false => url.split_once(':').filter(|(host, _)| host.contains('@')),
+        };
+        GitRevision {
+            url: match short {
+                Some((host, path)) => {
+                    PublicUrl::new(&format!("ssh://{host}/{}", path.trim_start_matches('/')))
+                }
+                None => PublicUrl::new(url),
+            },
+            revision,
+            folder,
+        }
+    }
+
     /// `git+https://host/repo.git@ref#subdirectory=pkg`.
     fn place(&self) -> String {
         let revision = self.revision.iter().map(|revision| format!("@{revision}"));
@@ -36,12 +55,7 @@ impl GitRevision {
             .iter()
             .map(|folder| format!("#subdirectory={folder}"));
         let parts: String = revision.chain(folder).collect();
-        let scheme = if self.url.as_str().contains("://") {
-            "git+"
-        } else {
-            "git::"
-        };
-        format!("{scheme}{}{parts}", self.url)
+        format!("git+{}{parts}", self.url)
     }
 }
 
@@ -103,11 +117,18 @@ impl Origin {
                 Some(format!("github::{owner}/{repository}{parts}"))
             }
             Origin::Git(git) => Some(git.place()),
-            Origin::Url { url } => Some(format!("url::{url}")),
-            Origin::Local { path } => Some(match path.contains(['/', '\\']) {
-                true => path.clone(),
-                false => format!("./{path}"),
-            }),
+            Origin::Url { url } => Some(url.to_string()),
+            Origin::Local { path } => {
+                let begins = ["./", "../", "/", "~", ".\\", "..\\"].iter();
+                let is_marked = begins.clone().any(|start| path.starts_with(start));
+                let has_drive = path.get(1..2) == Some(":");
+                Some(
+                    match is_marked || has_drive || path == "." || path == ".." {
+                        true => path.clone(),
+                        false => format!("./{path}"),
+                    },
+                )
+            }
         }
     }
 }

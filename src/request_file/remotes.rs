@@ -158,11 +158,7 @@ fn git(place: &str) -> Origin {
         Some(at) => (&place[..at], Some(place[at + 1..].to_owned())),
         None => (place, None),
     };
-    Origin::Git(GitRevision {
-        url: PublicUrl::new(url),
-        revision,
-        folder: None,
-    })
+    Origin::Git(GitRevision::new(url, revision, None))
 }
 
 /// `3.20/Biobase` names a release.
@@ -217,7 +213,7 @@ mod tests {
             ),
             (
                 "git::git@github.com:r-lib/cli.git@main",
-                "git::git@github.com:r-lib/cli.git@main",
+                "git+ssh://git@github.com/r-lib/cli.git@main",
             ),
             (
                 "github::https://github.com/r-lib/cli@v1",
@@ -225,7 +221,7 @@ mod tests {
             ),
             (
                 "url::https://host.example/x_1.0.tar.gz",
-                "url::https://host.example/x_1.0.tar.gz",
+                "https://host.example/x_1.0.tar.gz",
             ),
             ("local::../pkg", "../pkg"),
         ] {

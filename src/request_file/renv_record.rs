@@ -149,11 +149,7 @@ impl Record {
 
     fn git_revision(&self) -> Option<GitRevision> {
         let url = self.remote_url.as_deref()?;
-        Some(GitRevision {
-            url: PublicUrl::new(url.strip_prefix("git+").unwrap_or(url)),
-            revision: self.revision(),
-            folder: self.folder(),
-        })
+        Some(GitRevision::new(url, self.revision(), self.folder()))
     }
 
     fn of_this_machine(&self) -> Result<Origin, String> {

@@ -1,7 +1,7 @@
 //! Too large for one layer: several of them, packages never cut, the same ones for the same packages.
 //!
-//! A function has at most five layers, and all of them with its code unpack into 250 MB: what is split is what is zipped,
-//! so that each part fits into a request. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+//! A function has at most five layers, and all of them with its code unpack into 250 MB: what is split is what is
+//! zipped, so that each part fits into a request. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 
 mod arrange;
 mod error;

@@ -134,7 +134,7 @@ fn records_of_hosts_and_git_are_commits() {
         (
             r#""Source": "GitHub", "RemoteHost": "ghe.example/api/v3", "RemoteUsername": "o", "RemoteRepo": "other",
                "RemoteRef": "v1""#,
-            "pkg=git+https://ghe.example/o/other.git@v1",
+            "git+https://ghe.example/o/other.git@v1",
         ),
         (
             r#""Source": "GitLab", "RemoteHost": "gitlab.com", "RemoteUsername": "group/subgroup", "RemoteRepo": "pkg",
@@ -152,13 +152,17 @@ fn records_of_hosts_and_git_are_commits() {
         ),
         (
             r#""Source": "xgit", "RemoteUrl": "git@git.example:o/pkg.git", "RemoteRef": "main""#,
-            "git::git@git.example:o/pkg.git@main",
+            "git+ssh://git@git.example/o/pkg.git@main",
         ),
         (
             r#""Source": "URL", "RemoteUrl": "https://h.example/pkg_1.2-3.tar.gz""#,
-            "url::https://h.example/pkg_1.2-3.tar.gz",
+            "https://h.example/pkg_1.2-3.tar.gz",
         ),
         (r#""Source": "Local", "RemoteUrl": "../pkg""#, "../pkg"),
+        (
+            r#""Source": "Local", "RemoteUrl": "local/pkg""#,
+            "./local/pkg",
+        ),
         (
             r#""Source": "Local", "RemoteUrl": "pkg_1.2-3.tar.gz""#,
             "./pkg_1.2-3.tar.gz",
