@@ -1,5 +1,5 @@
-//! Indexes of repositories: `PACKAGES.gz`, else `PACKAGES`, of all of them at once, kept in the cache and asked for again
-//! only as far as they changed.
+//! Indexes of repositories: `PACKAGES.gz`, else `PACKAGES`, of all of them at once, kept in the cache and asked for
+//! again only as far as they changed.
 
 use std::fmt;
 use std::io::Read;
@@ -142,8 +142,8 @@ struct KeptIndex {
 }
 
 impl PackageSources<'_> {
-    /// The indexes of repositories: of their sources, and of their binaries for that R and processor. What is wrong with
-    /// one does not keep the others from being had.
+    /// The indexes of repositories: of their sources, and of their binaries for that R and processor. What is wrong
+    /// with one does not keep the others from being had.
     pub async fn indexes(
         &self,
         repositories: &RepositorySet,

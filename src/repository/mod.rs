@@ -1,8 +1,8 @@
 //! CRAN, what is laid out like it, and Posit's servers: finding and fetching R and packages.
 //!
 //! [`RepositorySet`] says where packages are looked for, [`PackageSources::indexes`] what is there,
-//! [`PackageSources::fetch_all`] has it; what is in no repository comes by [`PackageSources::local_file`], `local_folder`,
-//! `git` and `github`.
+//! [`PackageSources::fetch_all`] has it; what is in no repository comes by [`PackageSources::local_file`],
+//! `local_folder`, `git` and `github`.
 
 mod contrib;
 mod cran;

@@ -1,4 +1,5 @@
-//! Packages from repositories: several at once, each from the first place that has it, and only what is what it should be.
+//! Packages from repositories: several at once, each from the first place that has it, and only what is what it
+//! should be.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
