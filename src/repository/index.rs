@@ -191,8 +191,8 @@ impl PackageSources<'_> {
     }
 
     fn read_kept(&self, folder: &ContribFolder) -> Option<(KeptIndex, String)> {
-        let path = self.cache.get(KIND, &entry_name(folder))?;
-        let mut text = fs_err::read_to_string(path).ok()?;
+        let content = self.cache.read(KIND, &entry_name(folder))?;
+        let mut text = String::from_utf8(content).ok()?;
         let line = text.find('\n')?;
         let kept: KeptIndex = serde_json::from_str(&text[..line]).ok()?;
         text.drain(..=line);
