@@ -1,12 +1,25 @@
-//! Entries that change: what a server said last, which the next answer replaces.
+//! Small entries that change, as what a server said last: they are read and written whole, and nobody holds them, so that
+//! hundreds of them take no open files.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::time::SystemTime;
 
 use super::{Cache, CacheError, not_writable};
 
 impl Cache {
+    /// The content of an entry, if it is there; it was used now.
+    pub fn read(&self, kind: &str, name: &str) -> Option<Vec<u8>> {
+        let mut file = fs_err::File::open(self.folder.join(kind).join(name)).ok()?;
+        let length = file.metadata().ok()?.len();
+        let mut content = Vec::with_capacity(usize::try_from(length).ok()?);
+        file.read_to_end(&mut content).ok()?;
+        // That it is in use is worth nothing if it cannot be noted.
+        let _ = file.file().set_modified(SystemTime::now());
+        Some(content)
+    }
+
     /// Keeps a content under a name, in the place of what was there. Who reads the former reads it to its end.
-    pub fn put(&self, kind: &str, name: &str, content: &[u8]) -> Result<PathBuf, CacheError> {
+    pub fn put(&self, kind: &str, name: &str, content: &[u8]) -> Result<(), CacheError> {
         let path = self.folder.join(kind).join(name);
         let write = || -> std::io::Result<()> {
             let parent = self.folder.join(kind);
@@ -16,9 +29,7 @@ impl Cache {
             fs_err::write(&written, content)?;
             fs_err::rename(&written, &path)
         };
-        write().map_err(|source| not_writable(&path, source))?;
-        self.hold(kind, name);
-        Ok(path)
+        write().map_err(|source| not_writable(&path, source))
     }
 }
 
@@ -30,12 +41,15 @@ mod tests {
     fn what_is_put_replaces_what_was_there() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path().join("cache")).unwrap();
-        assert_eq!(cache.get("indexes", "one"), None);
+        assert_eq!(cache.read("indexes", "one"), None);
         for content in ["first", "second"] {
-            let path = cache.put("indexes", "one", content.as_bytes()).unwrap();
-            assert_eq!(fs_err::read_to_string(path).unwrap(), content);
+            cache.put("indexes", "one", content.as_bytes()).unwrap();
+            assert_eq!(cache.read("indexes", "one").unwrap(), content.as_bytes());
         }
-        assert!(cache.get("indexes", "one").is_some());
+        assert!(
+            cache.used.lock().unwrap().is_empty(),
+            "no lock is held for it"
+        );
         let left = fs_err::read_dir(cache.folder().join("unfinished")).unwrap();
         assert_eq!(left.count(), 0);
     }

@@ -1,4 +1,5 @@
-//! A folder of a repository that holds packages of one kind and an index of them: `src/contrib`, or its like for binaries.
+//! A folder of a repository that holds packages of one kind and an index of them: `src/contrib`, or its like for
+//! binaries.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Indexes of repositories: `PACKAGES.gz`, else `PACKAGES`, of all of them at once, kept in the cache and asked for again
-//! only as far as they changed.
+//! Indexes of repositories: `PACKAGES.gz`, else `PACKAGES`, of all of them at once, kept in the cache and asked for
+//! again only as far as they changed.
 
 use std::fmt;
 use std::io::Read;
@@ -142,8 +142,8 @@ struct KeptIndex {
 }
 
 impl PackageSources<'_> {
-    /// The indexes of repositories: of their sources, and of their binaries for that R and processor. What is wrong with
-    /// one does not keep the others from being had.
+    /// The indexes of repositories: of their sources, and of their binaries for that R and processor. What is wrong
+    /// with one does not keep the others from being had.
     pub async fn indexes(
         &self,
         repositories: &RepositorySet,
@@ -191,8 +191,8 @@ impl PackageSources<'_> {
     }
 
     fn read_kept(&self, folder: &ContribFolder) -> Option<(KeptIndex, String)> {
-        let path = self.cache.get(KIND, &entry_name(folder))?;
-        let mut text = fs_err::read_to_string(path).ok()?;
+        let content = self.cache.read(KIND, &entry_name(folder))?;
+        let mut text = String::from_utf8(content).ok()?;
         let line = text.find('\n')?;
         let kept: KeptIndex = serde_json::from_str(&text[..line]).ok()?;
         text.drain(..=line);

@@ -2,8 +2,8 @@
 //! fetching system libraries.
 //!
 //! [`RepositorySet`] says where packages are looked for, [`PackageSources::indexes`] what is there,
-//! [`PackageSources::fetch_all`] has it; what is in no repository comes by [`PackageSources::local_file`], `local_folder`,
-//! `git` and `github`.
+//! [`PackageSources::fetch_all`] has it; what is in no repository comes by [`PackageSources::local_file`],
+//! `local_folder`, `git` and `github`.
 
 mod contrib;
 mod cran;

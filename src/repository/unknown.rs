@@ -42,9 +42,10 @@ impl fmt::Display for UnknownPackage {
 }
 
 impl PackageSources<'_> {
-    /// Looks for a package that no index has in the archives of all repositories, and in Bioconductor's index, whose base
-    /// (`https://bioconductor.org/packages/release/bioc`) lies over `src/contrib`. Places that cannot be asked say nothing;
-    /// without a network nothing is asked but folders of this machine and Bioconductor's index in the cache.
+    /// Looks for a package that no index has in the archives of all repositories, and in Bioconductor's index, whose
+    /// base (`https://bioconductor.org/packages/release/bioc`) lies over `src/contrib`. Places that cannot be asked
+    /// say nothing; without a network nothing is asked but folders of this machine and Bioconductor's index in the
+    /// cache.
     pub async fn unknown_package(
         &self,
         name: &str,

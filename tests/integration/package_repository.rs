@@ -1,5 +1,5 @@
-//! Package repositories: indexes and packages from servers laid out as CRAN and Posit Package Manager are, that stall, break
-//! off, refuse and lie; packages of this machine, of git and of GitHub.
+//! Package repositories: indexes and packages from servers laid out as CRAN and Posit Package Manager are, that
+//! stall, break off, refuse and lie; packages of this machine, of git and of GitHub.
 
 mod credentials;
 mod fetching;

@@ -1,5 +1,5 @@
-//! What a package's tarball says of itself: its DESCRIPTION, read without unpacking the rest, and whether that is what was
-//! asked for.
+//! What a package's tarball says of itself: its DESCRIPTION, read without unpacking the rest, and whether that is
+//! what was asked for.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Packages from repositories: several at once, each from the first place that has it, and only what is what it should be.
+//! Packages from repositories: several at once, each from the first place that has it, and only what is what it
+//! should be.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -113,8 +114,8 @@ impl PackageSources<'_> {
     ) -> Result<PackageContents, PackageError> {
         let name = sha256.to_string();
         let known_as = PathBuf::from(origin.to_string());
-        let known = self.cache.get(DESCRIPTIONS, &name);
-        if let Some(text) = known.and_then(|path| fs_err::read_to_string(path).ok()) {
+        let known = self.cache.read(DESCRIPTIONS, &name);
+        if let Some(text) = known.and_then(|text| String::from_utf8(text).ok()) {
             return PackageContents::of_text(text, &known_as);
         }
         let contents = blocking({

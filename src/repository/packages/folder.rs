@@ -1,7 +1,7 @@
 //! A package's folder as a source tarball: the same content is the same bytes, whoever packs it, wherever and whenever.
 //!
-//! It is what `R CMD install` needs. What `R CMD build` does beyond that is not done: vignettes are not built, DESCRIPTION is
-//! not completed, data are not compressed anew.
+//! It is what `R CMD install` needs. What `R CMD build` does beyond that is not done: vignettes are not built,
+//! DESCRIPTION is not completed, data are not compressed anew.
 
 use std::fs::File;
 use std::io::BufWriter;

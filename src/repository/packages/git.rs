@@ -137,8 +137,8 @@ fn is_whole_commit(text: &str) -> bool {
 }
 
 impl PackageSources<'_> {
-    /// A package of a git repository: of one commit, which [`PackageOrigin::Git`] has. Submodules are not fetched, and what
-    /// git-lfs keeps elsewhere neither.
+    /// A package of a git repository: of one commit, which [`PackageOrigin::Git`] has. Submodules are not fetched,
+    /// and what git-lfs keeps elsewhere neither.
     ///
     /// With a whole commit as its reference, what the cache has of it is used without asking.
     pub async fn git(&self, request: &GitRequest) -> Result<PackageFile, PackageError> {

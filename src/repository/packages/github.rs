@@ -1,6 +1,7 @@
-//! Packages of GitHub, by its API of tarballs (<https://docs.github.com/rest/repos/contents#download-a-repository-archive-tar>):
-//! no git is needed.
+//! Packages of GitHub, by its API of tarballs
+//! (<https://docs.github.com/rest/repos/contents#download-a-repository-archive-tar>): no git is needed.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use super::fetch::blocking;
@@ -67,6 +68,16 @@ impl GitHubRequest {
         Ok(())
     }
 
+    /// Where the API has the tarball.
+    fn url(&self, api: &Mirror) -> String {
+        let place = format!("repos/{}/{}/tarball", self.owner, self.repository);
+        let location = match &self.reference {
+            Some(reference) => api.at(&format!("{place}/{}", encoded(reference))),
+            None => api.at(&place),
+        };
+        location.to_string()
+    }
+
     fn origin(&self, commit: &str) -> PackageOrigin {
         PackageOrigin::GitHub(CommitOrigin {
             repository: format!("{}/{}", self.owner, self.repository),
@@ -81,8 +92,8 @@ impl GitHubRequest {
 const LARGEST: u64 = 4 << 30;
 
 impl PackageSources<'_> {
-    /// A package of GitHub, whose API lies at `api` (`https://api.github.com`, or that of a company's own server): of one
-    /// commit, which [`PackageOrigin::GitHub`] has. Submodules are not part of it.
+    /// A package of GitHub, whose API lies at `api` (`https://api.github.com`, or that of a company's own server): of
+    /// one commit, which [`PackageOrigin::GitHub`] has. Submodules are not part of it.
     ///
     /// With a whole commit as its reference, what the cache has of it is used without asking.
     pub async fn github(
@@ -105,38 +116,33 @@ impl PackageSources<'_> {
         }
         let unfinished = self.cache.unfinished()?;
         let tarball = unfinished.path().join("tarball");
-        let place = format!("repos/{}/{}/tarball", request.owner, request.repository);
-        let url = match &request.reference {
-            Some(reference) => api.at(&format!("{place}/{}", encoded(reference))),
-            None => api.at(&place),
-        };
-        let url = url.to_string();
         let task = self.reporter.begin(&format!("fetching {what}"), Some(0));
+        let url = request.url(api);
         let fetched = self.http.download(&url, &tarball, &*task).await;
         fetched.map_err(|error| unanswered(error, &what))?;
         task.finish(&format!("fetched {what}"));
         let tree = unfinished.path().join("tree");
-        let (from, into) = (tarball.clone(), tree.clone());
-        let known_as = what.clone();
-        let commit = blocking(move || {
-            archive::unpack(&from, &into, LARGEST, Links::Kept)
-                .map_err(|error| error.of(known_as.into()))?;
-            Ok(archive::git_commit(&from))
-        });
-        let commit =
-            commit
-                .await?
-                .or_else(|| pinned.cloned())
-                .ok_or_else(|| PackageError::Git {
-                    what: what.clone(),
-                    reason: "the tarball does not say which commit it is of; is that GitHub's API?"
-                        .to_owned(),
-                })?;
+        let (into, known_as) = (tree.clone(), what.clone());
+        let commit = blocking(move || unpack(&tarball, &into, &known_as)).await?;
+        let commit = commit
+            .or_else(|| pinned.cloned())
+            .ok_or(PackageError::Git {
+                what,
+                reason: "the tarball does not say which commit it is of; is that GitHub's API?"
+                    .to_owned(),
+            })?;
         let top = archive::top_folder(&tree)?;
         let subdirectory = request.subdirectory.as_deref();
         self.packed_commit(&top, subdirectory, request.origin(&commit))
             .await
     }
+}
+
+/// Unpacks a repository's tarball and returns the commit that it is of, if it says so.
+fn unpack(tarball: &Path, into: &Path, known_as: &str) -> Result<Option<String>, PackageError> {
+    archive::unpack(tarball, into, LARGEST, Links::Kept)
+        .map_err(|error| error.of(known_as.into()))?;
+    Ok(archive::git_commit(tarball))
 }
 
 /// A branch may have slashes in its name, which the API wants as they are; everything else that a URL knows is encoded.

@@ -1,5 +1,5 @@
-//! What of a package's folder is no part of its source: what `.Rbuildignore` names, and what `R CMD build` always leaves out
-//! («Writing R Extensions», «Building package tarballs»).
+//! What of a package's folder is no part of its source: what `.Rbuildignore` names, and what `R CMD build` always
+//! leaves out («Writing R Extensions», «Building package tarballs»).
 
 use std::path::Path;
 

@@ -25,16 +25,14 @@ pub struct Kept {
 impl Kept {
     /// What is known of a place.
     pub fn of(place: &str, cache: &Cache) -> Option<Kept> {
-        let path = cache.get(KIND, &name(place))?;
-        let kept: Kept = serde_json::from_slice(&fs_err::read(path).ok()?).ok()?;
+        let kept: Kept = serde_json::from_slice(&cache.read(KIND, &name(place))?).ok()?;
         (kept.place == place).then_some(kept)
     }
 
     /// Notes it.
     pub fn keep(&self, cache: &Cache) -> Result<(), CacheError> {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        cache.put(KIND, &name(&self.place), &text)?;
-        Ok(())
+        cache.put(KIND, &name(&self.place), &text)
     }
 }
 

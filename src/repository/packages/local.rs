@@ -7,7 +7,8 @@ use super::{Kept, PackageError, PackageFile, PackageOrigin, PackageSources, fold
 use crate::lockfile::BuiltFor;
 
 impl PackageSources<'_> {
-    /// A tarball or a folder of this machine. A binary must be built for what is said; without that, a source is needed.
+    /// A tarball or a folder of this machine. A binary must be built for what is said; without that, a source is
+    /// needed.
     pub async fn local(
         &self,
         path: &Path,

@@ -1,4 +1,5 @@
-//! gzip without compression: what is written is a function of the content alone, and not of a compressor and its version.
+//! gzip without compression: what is written is a function of the content alone, and not of a compressor and its
+//! version.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! Repositories for tests: packages in, and out comes a server with indexes, archives, snapshots and binaries as CRAN and
-//! Posit Package Manager have them, and with the faults that are asked for.
+//! Repositories for tests: packages in, and out comes a server with indexes, archives, snapshots and binaries as CRAN
+//! and Posit Package Manager have them, and with the faults that are asked for.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
