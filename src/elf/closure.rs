@@ -59,6 +59,9 @@ impl LibrarySource for [&dyn LibrarySource] {
     }
 
     fn searched(&self) -> String {
+        if self.is_empty() {
+            return "anywhere else".to_owned();
+        }
         let all: Vec<String> = self.iter().map(|source| source.searched()).collect();
         all.join(" nor ")
     }
@@ -245,5 +248,30 @@ mod tests {
         let closure =
             Closure::complete(&files, |soname| soname == "libc.so.6", &host, architecture);
         assert!(closure.libraries.is_empty());
+    }
+
+    #[test]
+    fn sources_are_searched_in_order_and_named_where_none_has_it() {
+        let architecture = Architecture::of_this_machine().unwrap();
+        let host = LibraryFolders::of_root(Path::new("/"), architecture, &[]);
+        let none = LibraryFolders::none();
+        let sources: [&dyn LibrarySource; 2] = [&none, &host];
+        let found = sources[..].find("libc.so.6", architecture).unwrap();
+        assert_eq!(found.origin, LibraryOrigin::File(found.path));
+
+        let elf = ElfFile {
+            needed: vec!["libnowhere.so.7".into()],
+            ..ElfFile::default()
+        };
+        let files = BTreeMap::from([("a.so".to_owned(), elf)]);
+        let words = |sources: &[&dyn LibrarySource]| {
+            Closure::complete(&files, |_| false, sources, architecture).missing[0].to_string()
+        };
+        let expected = "a.so needs libnowhere.so.7, which is neither in the layer nor";
+        assert_eq!(
+            words(&sources),
+            format!("{expected} where R was built nor where R was built")
+        );
+        assert_eq!(words(&[]), format!("{expected} anywhere else"));
     }
 }

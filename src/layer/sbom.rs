@@ -341,3 +341,32 @@ fn properties(said: &[(&str, &str)]) -> Option<Properties> {
     let properties = said.iter().map(|(name, value)| Property::new(name, value));
     Some(Properties(properties.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_both_kinds_have_their_urls() {
+        let rpm = [("arch", "aarch64"), ("epoch", "1")];
+        let cases = [
+            (
+                purl(
+                    "deb",
+                    Some("debian"),
+                    "libgomp1",
+                    "10.2.1-6",
+                    &[("arch", "arm64")],
+                ),
+                "pkg:deb/debian/libgomp1@10.2.1-6?arch=arm64",
+            ),
+            (
+                purl("rpm", Some("amzn"), "libxml2", "2.10.4-1.amzn2023", &rpm),
+                "pkg:rpm/amzn/libxml2@2.10.4-1.amzn2023?arch=aarch64&epoch=1",
+            ),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(found.unwrap().to_string(), expected);
+        }
+    }
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use r_layer::cache::Cache;
 use r_layer::credentials::Credentials;
+use r_layer::elf::LibraryFolders;
 use r_layer::http::{Http, Patience};
 use r_layer::layer::LayerTree;
 use r_layer::layer::library_rules::LibraryRules;
@@ -101,6 +102,7 @@ struct Run {
     offline: bool,
     pinned: Vec<LockedRpm>,
     below: BTreeSet<String>,
+    root: Option<LibraryFolders>,
 }
 
 impl Run {
@@ -111,6 +113,7 @@ impl Run {
             offline: false,
             pinned: Vec::new(),
             below: BTreeSet::new(),
+            root: None,
         }
     }
 
@@ -127,7 +130,7 @@ impl Run {
             target: Target::named(Target::DEFAULT).unwrap(),
             architecture: here(),
             below: &self.below,
-            root: None,
+            root: self.root.as_ref(),
             repository: Some(&repository),
             pinned: &self.pinned,
             rules: &LibraryRules::embedded().data,

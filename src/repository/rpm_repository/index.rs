@@ -1,5 +1,6 @@
 //! Which package of a repository has a library: what is kept of its list of packages.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -122,55 +123,50 @@ impl Collected {
         self.packages.push(package);
     }
 
-    /// Of several packages with a library, one that is the newest of its name is taken before one that is not (whose
-    /// library the newest has no more), one with a short name before a long one (`libcurl` before `libcurl-minimal`),
-    /// and then the newest.
+    /// Is a package to be taken before another that has the same library?
+    ///
+    /// One that is the newest of its name is taken before one that is not (whose library the newest has no more), one
+    /// with a short name before a long one (`libcurl` before `libcurl-minimal`), and then the newest.
+    fn is_better(&self, one: usize, other: usize) -> bool {
+        let key = |place: usize| {
+            let package = &self.packages[place];
+            let is_newest = self.names.get(&package.name) == Some(&place);
+            (!is_newest, package.name.len(), &package.name)
+        };
+        match key(one).cmp(&key(other)) {
+            Ordering::Equal => is_newer(&self.packages[one], &self.packages[other]),
+            order => order.is_lt(),
+        }
+    }
+
+    fn best(&self, places: &[usize]) -> Option<usize> {
+        let places = places.iter().copied();
+        places.reduce(|best, place| match self.is_better(place, best) {
+            true => place,
+            false => best,
+        })
+    }
+
+    /// The best package of each library, and the newest of each name; the others are not kept.
     fn finish(self) -> PackageIndex {
-        let better = |one: usize, other: usize| {
-            let key = |place: usize| {
-                let package = &self.packages[place];
-                let is_newest = self.names.get(&package.name) == Some(&place);
-                (!is_newest, package.name.len(), &package.name)
-            };
-            match key(one).cmp(&key(other)) {
-                std::cmp::Ordering::Equal => is_newer(&self.packages[one], &self.packages[other]),
-                order => order.is_lt(),
-            }
-        };
-        let best = |places: &[usize]| {
-            let mut places = places.iter().copied();
-            let first = places.next();
-            places.fold(first, |best, place| match best {
-                Some(best) if !better(place, best) => Some(best),
-                _ => Some(place),
-            })
-        };
         let providers: BTreeMap<String, usize> = self
             .providers
             .iter()
-            .filter_map(|(soname, places)| Some((soname.clone(), best(places)?)))
+            .filter_map(|(soname, places)| Some((soname.clone(), self.best(places)?)))
             .collect();
-        let kept: BTreeSet<usize> = providers
-            .values()
-            .chain(self.names.values())
-            .copied()
-            .collect();
-        let renumbered: HashMap<usize, usize> = kept
-            .iter()
-            .enumerate()
-            .map(|(new, old)| (*old, new))
-            .collect();
+        let places = providers.values().chain(self.names.values());
+        let kept: BTreeSet<usize> = places.copied().collect();
+        let numbers = kept.iter().enumerate();
+        let renumbered: HashMap<usize, usize> = numbers.map(|(new, old)| (*old, new)).collect();
         let renumber = |places: BTreeMap<String, usize>| {
             let places = places.into_iter();
             places
                 .filter_map(|(name, place)| Some((name, *renumbered.get(&place)?)))
                 .collect()
         };
+        let packages = kept.iter().map(|place| self.packages[*place].clone());
         PackageIndex {
-            packages: kept
-                .iter()
-                .map(|place| self.packages[*place].clone())
-                .collect(),
+            packages: packages.collect(),
             providers: renumber(providers),
             names: renumber(self.names.into_iter().collect()),
         }

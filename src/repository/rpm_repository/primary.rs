@@ -62,7 +62,7 @@ pub fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
     )))
 }
 
-/// Reads every package of a list, and how many the list says that there are. What is wrong with it is said by where.
+/// Reads every package of a list. What is wrong with it is said by where.
 pub fn read(text: impl BufRead, mut each: impl FnMut(Listed)) -> Result<(), String> {
     let mut reader = Reader::from_reader(text);
     let mut buffer = Vec::with_capacity(1 << 12);

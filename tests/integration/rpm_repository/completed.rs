@@ -1,10 +1,10 @@
 //! Layers that lack libraries, and get them.
 
-use r_layer::elf::LibraryOrigin;
+use r_layer::elf::{LibraryFolders, LibraryOrigin};
 use r_layer::layer::system_package::fetched_owners;
 
 use super::making::{Made, loaded};
-use super::{Run, Served};
+use super::{Run, Served, here};
 
 #[test]
 fn a_layer_gets_the_library_that_it_lacks_and_what_that_needs() {
@@ -79,6 +79,30 @@ fn what_the_layers_below_have_is_not_added() {
     let completed = run.complete(&served.mirror_list(), &mut tree).unwrap();
     assert_eq!(completed.added.len(), 1);
     assert!(tree.get("lib/libleaf.so.1").is_none());
+}
+
+#[test]
+fn what_the_build_root_has_is_taken_from_there_and_the_rest_is_fetched() {
+    let made = Made::once();
+    let served = Served::start(made.files());
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let place = root.join("usr/lib64");
+    std::fs::create_dir_all(&place).unwrap();
+    let leaf = place.join("libleaf.so.1");
+    std::fs::copy(made.library("libleaf.so.1"), &leaf).unwrap();
+    let mut run = Run::new(&folder.path().join("cache"));
+    run.root = Some(LibraryFolders::of_root(&root, here(), &[]));
+    let mut tree = made.layer(&["libmiddle.so.2"]);
+    let completed = run.complete(&served.mirror_list(), &mut tree).unwrap();
+    assert_eq!(completed.added[0].from, LibraryOrigin::File(leaf));
+    assert!(matches!(completed.added[1].from, LibraryOrigin::Rpm(_)));
+    let rpms = served
+        .asked()
+        .into_iter()
+        .filter(|name| name.ends_with(".rpm"));
+    assert_eq!(rpms.count(), 1);
+    assert_eq!(loaded(&tree, "R/library/pkg/libs/pkg.so", "middle"), "42");
 }
 
 #[test]

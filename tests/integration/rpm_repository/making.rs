@@ -149,7 +149,12 @@ impl Made {
         self.files.clone()
     }
 
-    /// The same with the list of packages compressed in another way.
+    /// A library that was made, by its soname.
+    pub fn library(&self, soname: &str) -> PathBuf {
+        self.bench.path(soname)
+    }
+
+    /// The repository's files with the list of packages compressed in another way.
     pub fn with_list(&self, end: &str, compress: impl Fn(&[u8]) -> Vec<u8>) -> Files {
         let mut files = self.files();
         let is_list = |path: &&String| path.ends_with("-primary.xml.gz");
