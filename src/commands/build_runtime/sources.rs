@@ -32,7 +32,8 @@ impl Builder<'_> {
         }
     }
 
-    fn compiler<'b>(&'b self, place: &'b BuildPlace) -> Compiler<'b> {
+    /// How things are compiled in a place.
+    pub fn compiler<'b>(&'b self, place: &'b BuildPlace) -> Compiler<'b> {
         Compiler {
             place,
             recipe: self.recipe,
