@@ -3,6 +3,7 @@
 mod changes;
 mod fetched;
 mod refused;
+mod system_libraries;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

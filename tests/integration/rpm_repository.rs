@@ -2,7 +2,7 @@
 //! over HTTP.
 
 mod completed;
-mod making;
+pub mod making;
 mod refused;
 
 use std::collections::BTreeSet;

@@ -296,6 +296,31 @@ fn with_data(bench: &Bench) {
     });
 }
 
+/// A repository in a folder with one package: these files at these places, and these links.
+pub fn repository_of(
+    folder: &Path,
+    name: &str,
+    files: &[(&str, &Path)],
+    links: &[(&str, &str)],
+) -> PathBuf {
+    let bench = Bench(tempfile::tempdir().unwrap());
+    bench.rpm(&Spec {
+        name,
+        files,
+        links,
+        ..PLAIN
+    });
+    let repository = folder.join("rpm-repository");
+    succeed(
+        Command::new("cp")
+            .arg("-R")
+            .arg(bench.path("repository"))
+            .arg(&repository),
+    );
+    create_repository(&repository);
+    repository
+}
+
 fn create_repository(folder: &Path) {
     let mut createrepo = Command::new("createrepo_c");
     succeed(createrepo.arg("--quiet").arg(folder));
