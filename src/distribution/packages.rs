@@ -12,6 +12,7 @@ use super::build_order::BuildOrder;
 use super::compile::{CompileError, Compiler, INSTALL_PACKAGE, key, package_recipe_hash};
 use super::failed_package::hint;
 use super::furnished::Workshops;
+use super::job_slots::JobSlots;
 use super::script::{Script, Workbench};
 use super::source::unpack_source;
 use super::system_packages::{SystemPackages, manager_of};
@@ -96,6 +97,7 @@ pub async fn compiled_packages(
         system_packages,
         fields: &fields,
         workshops: &workshops,
+        slots: JobSlots::new(compiler.jobs, compiler.cache)?,
     };
     let compiled = closure.compile(order).await?;
     Ok(CompiledPackages {
@@ -164,6 +166,7 @@ struct Closure<'a> {
     system_packages: &'a [String],
     fields: &'a BTreeMap<&'a str, String>,
     workshops: &'a Workshops,
+    slots: Option<JobSlots>,
 }
 
 impl Closure<'_> {
@@ -333,8 +336,10 @@ impl Compilation<'_> {
             bench: &bench,
             stage: content,
             jobs: self.jobs,
+            slots: self.closure.slots.as_ref(),
             log,
         };
+        let _slot = self.closure.slots.as_ref().and_then(JobSlots::take);
         match script.run(compiler).await {
             Err(CompileError::Failed(source)) => Err(CompileError::PackageFailed {
                 hint: hint(&script.log, self.closure.manager),

@@ -242,7 +242,7 @@ mod tests {
         ] {
             assert!(!is_system_package_name(name), "{name}");
             let error =
-                SystemPackages::of(&[], &[name.to_owned()], PackageManager::Apt).unwrap_err();
+                SystemPackages::of([], &[name.to_owned()], PackageManager::Apt).unwrap_err();
             assert!(error.to_string().contains("--system-package"), "{error}");
         }
     }
