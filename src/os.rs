@@ -55,6 +55,23 @@ pub fn user_and_group() -> Option<String> {
     None
 }
 
+/// Makes a named pipe and opens both its ends, so that neither reading nor writing waits; nothing where systems have none
+/// that work so.
+pub fn named_pipe(path: &Path) -> io::Result<Option<File>> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, Mode, OFlags, mkfifoat, open};
+        mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR)?;
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(Some(open(path, flags, Mode::empty())?.into()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        Ok(None)
+    }
+}
+
 /// What a child prints, as a file for a reader that waits.
 pub fn blocking(output: tokio::process::ChildStdout) -> io::Result<File> {
     #[cfg(unix)]

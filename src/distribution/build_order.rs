@@ -116,7 +116,7 @@ fn way_back(start: &str, needs: &BTreeMap<String, BTreeSet<String>>) -> Option<V
                     return Some(way);
                 }
                 if seen.insert(next) {
-                    longer.push([&way[..], &[next.clone()]].concat());
+                    longer.push([&way[..], std::slice::from_ref(next)].concat());
                 }
             }
         }

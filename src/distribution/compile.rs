@@ -280,6 +280,7 @@ pub async fn compiled_r(
             bench: &bench,
             stage: content,
             jobs: compiler.jobs,
+            slots: None,
             log,
         }
         .run(compiler)

@@ -19,28 +19,69 @@ use crate::sandbox::{
 /// In MB: a copy of bullseye with compilers, and the libraries that come on top.
 const ROOM_FOR_ROOT: u64 = 1000;
 
-impl Compiler<'_> {
-    /// A workshop in which these packages are there too: itself if nothing is missing, which then asks no server.
-    pub async fn furnished(
-        &self,
-        base: Workshop,
-        wanted: &SystemPackages,
-    ) -> Result<Workshop, CompileError> {
-        let missing = self.missing_packages(&base, wanted).await?;
-        if missing.is_empty() {
-            return Ok(base);
+/// Where packages are compiled: as R was, or with what some of them need besides. Whatever needs nothing besides is
+/// compiled as if the others were not there, and so is not compiled again when they come or go.
+pub struct Workshops {
+    plain: Workshop,
+    /// What was missing in it, and the place where that is.
+    furnished: Option<(SystemPackages, Workshop)>,
+}
+
+impl Workshops {
+    /// The one with everything in it.
+    pub fn fullest(&self) -> &Workshop {
+        match &self.furnished {
+            Some((_, furnished)) => furnished,
+            None => &self.plain,
         }
+    }
+
+    /// The one in which a package is compiled that wants these.
+    pub fn with(&self, wanted: &SystemPackages) -> &Workshop {
+        match &self.furnished {
+            Some((missing, furnished)) if wanted.meets(missing) => furnished,
+            _ => &self.plain,
+        }
+    }
+}
+
+impl Compiler<'_> {
+    /// A workshop, and one in which these packages are there too. If nothing is missing, no server is asked.
+    pub async fn workshops(
+        &self,
+        plain: Workshop,
+        wanted: SystemPackages,
+    ) -> Result<Workshops, CompileError> {
+        let missing = self.missing_packages(&plain, &wanted).await?;
+        if missing.is_empty() {
+            let furnished = None;
+            return Ok(Workshops { plain, furnished });
+        }
+        let wanted = wanted.with_pkg_config()?;
+        let missing = self.missing_packages(&plain, &wanted).await?;
         if *self.place == BuildPlace::Host {
             return Err(CompileError::HostLacks {
                 missing: missing.names().join(", "),
                 command: missing.command(),
             });
         }
-        let name = self.furnished_name(&base, &missing);
+        let furnished = self.furnished(&plain, &missing).await?;
+        Ok(Workshops {
+            plain,
+            furnished: Some((missing, furnished)),
+        })
+    }
+
+    async fn furnished(
+        &self,
+        base: &Workshop,
+        missing: &SystemPackages,
+    ) -> Result<Workshop, CompileError> {
+        let name = self.furnished_name(base, missing);
         let log = self.log(&name);
-        match self.install(&base, &missing, &name, &log).await {
+        match self.install(base, missing, &name, &log).await {
             Ok(workshop) => Ok(workshop),
-            Err(error) => self.without_unknown(base, &missing, &log, error).await,
+            Err(error) => self.without_unknown(base, missing, &log, error).await,
         }
     }
 
@@ -48,7 +89,7 @@ impl Compiler<'_> {
     /// packages in its place; else an error that says what it lacks.
     async fn without_unknown(
         &self,
-        base: Workshop,
+        base: &Workshop,
         missing: &SystemPackages,
         log: &Path,
         error: CompileError,
@@ -80,8 +121,8 @@ impl Compiler<'_> {
             ));
         }
         let rest = missing.only(|name| !unknown.contains(name));
-        let name = self.furnished_name(&base, &rest);
-        self.install(&base, &rest, &name, &self.log(&name)).await
+        let name = self.furnished_name(base, &rest);
+        self.install(base, &rest, &name, &self.log(&name)).await
     }
 
     fn furnished_name(&self, base: &Workshop, packages: &SystemPackages) -> String {

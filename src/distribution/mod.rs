@@ -5,6 +5,7 @@ mod compile;
 mod failed_package;
 mod furnished;
 mod installed;
+mod job_slots;
 mod packages;
 mod prebuilt;
 mod script;

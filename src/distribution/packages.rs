@@ -11,6 +11,8 @@ use super::R;
 use super::build_order::BuildOrder;
 use super::compile::{CompileError, Compiler, INSTALL_PACKAGE, key, package_recipe_hash};
 use super::failed_package::hint;
+use super::furnished::Workshops;
+use super::job_slots::JobSlots;
 use super::script::{Script, Workbench};
 use super::source::unpack_source;
 use super::system_packages::{SystemPackages, manager_of};
@@ -77,25 +79,30 @@ pub async fn compiled_packages(
         .iter()
         .map(|package| (package.name.as_str(), &package.needs[..]));
     let order = BuildOrder::new(needs)?;
-    let base = compiler.workshop(Work::Packages).await?;
-    let manager = manager_of(&base.root);
-    let system = SystemPackages::of(packages, system_packages, manager)?;
-    let workshop = compiler.furnished(base, &system).await?;
+    let plain = compiler.workshop(Work::Packages).await?;
+    let manager = manager_of(&plain.root);
+    let fields = system_requirements(packages, there);
+    let all = fields.iter().map(|(name, field)| (*name, field.as_str()));
+    let system = SystemPackages::of(all, system_packages, manager)?;
+    let workshops = compiler.workshops(plain, system).await?;
+    let packages = packages.iter();
     let closure = Closure {
         compiler,
         r,
         packages: packages
-            .iter()
-            .map(|package| (package.name.as_str(), package))
+            .map(|package| (&package.name[..], package))
             .collect(),
         there,
         manager,
-        workshop: &workshop,
+        system_packages,
+        fields: &fields,
+        workshops: &workshops,
+        slots: JobSlots::new(compiler.jobs, compiler.cache)?,
     };
     let compiled = closure.compile(order).await?;
     Ok(CompiledPackages {
         packages: compiled,
-        root: workshop.root,
+        root: workshops.fullest().root.clone(),
     })
 }
 
@@ -128,6 +135,27 @@ fn check(
     Ok(())
 }
 
+/// The fields SystemRequirements of packages to compile, and of those that they need: whoever needs a package loads it, and
+/// so needs its libraries too.
+fn system_requirements<'a>(
+    packages: &'a [SourcePackage],
+    there: &BTreeMap<String, InstalledPackage>,
+) -> BTreeMap<&'a str, String> {
+    let mut fields = BTreeMap::new();
+    let needs = packages.iter().flat_map(|package| &package.needs);
+    for (name, installed) in needs.filter_map(|need| Some((need, there.get(need)?))) {
+        let text = fs_err::read_to_string(installed.folder.join("DESCRIPTION")).unwrap_or_default();
+        let description = Description::parse(&text).ok();
+        let field = description.and_then(|description| description.system_requirements);
+        fields.insert(name.as_str(), field.unwrap_or_default());
+    }
+    for package in packages {
+        let field = package.system_requirements.clone().unwrap_or_default();
+        fields.insert(&package.name, field);
+    }
+    fields
+}
+
 /// Packages that are compiled together.
 struct Closure<'a> {
     compiler: &'a Compiler<'a>,
@@ -135,7 +163,10 @@ struct Closure<'a> {
     packages: BTreeMap<&'a str, &'a SourcePackage>,
     there: &'a BTreeMap<String, InstalledPackage>,
     manager: PackageManager,
-    workshop: &'a Workshop,
+    system_packages: &'a [String],
+    fields: &'a BTreeMap<&'a str, String>,
+    workshops: &'a Workshops,
+    slots: Option<JobSlots>,
 }
 
 impl Closure<'_> {
@@ -194,19 +225,32 @@ impl Closure<'_> {
             .collect()
     }
 
+    /// Where a package is compiled.
+    fn workshop(&self, package: &SourcePackage) -> Result<&Workshop, CompileError> {
+        let names = std::iter::once(&package.name).chain(&package.needs);
+        let fields = names.filter_map(|name| self.fields.get_key_value(name.as_str()));
+        let fields = fields.map(|(name, field)| (*name, field.as_str()));
+        let wanted = SystemPackages::of(fields, self.system_packages, self.manager)?;
+        Ok(self.workshops.with(&wanted))
+    }
+
     async fn one<'p>(
         &self,
         package: &'p SourcePackage,
         library: BTreeMap<String, InstalledPackage>,
         jobs: usize,
     ) -> (&'p str, Result<CompiledPackage, CompileError>) {
-        let compilation = Compilation {
-            closure: self,
-            package,
-            library: &library,
-            jobs,
+        let outcome = async {
+            let compilation = Compilation {
+                closure: self,
+                package,
+                library: &library,
+                workshop: self.workshop(package)?,
+                jobs,
+            };
+            compilation.result().await
         };
-        (&package.name, compilation.result().await)
+        (&package.name, outcome.await)
     }
 }
 
@@ -215,6 +259,7 @@ struct Compilation<'a> {
     closure: &'a Closure<'a>,
     package: &'a SourcePackage,
     library: &'a BTreeMap<String, InstalledPackage>,
+    workshop: &'a Workshop,
     jobs: usize,
 }
 
@@ -245,21 +290,23 @@ impl Compilation<'_> {
 
     /// All that decides how it comes out.
     fn inputs(&self) -> BTreeMap<String, String> {
-        let SourcePackage { name, tarball, .. } = self.package;
+        let SourcePackage {
+            name,
+            version,
+            tarball,
+            ..
+        } = self.package;
         let mut inputs = self.closure.r.inputs.clone();
         let mut add = |input: String, value: String| inputs.insert(input, value);
         add(
             "package".to_owned(),
-            format!("{name}, sha256 {}", tarball.sha256),
+            format!("{name} {version}, sha256 {}", tarball.sha256),
         );
         add(
             "package recipe".to_owned(),
             package_recipe_hash().to_string(),
         );
-        add(
-            "packages' root".to_owned(),
-            self.closure.workshop.identity.clone(),
-        );
+        add("packages' root".to_owned(), self.workshop.identity.clone());
         for (need, installed) in self.library {
             add(format!("needs {need}"), installed.identity.clone());
         }
@@ -283,14 +330,16 @@ impl Compilation<'_> {
         let script = Script {
             what: format!("compiling the R package {name} {version}"),
             script: INSTALL_PACKAGE,
-            workshop: self.closure.workshop,
+            workshop: self.workshop,
             r_home: Some(&r.home.path),
             library: &library,
             bench: &bench,
             stage: content,
             jobs: self.jobs,
+            slots: self.closure.slots.as_ref(),
             log,
         };
+        let _slot = self.closure.slots.as_ref().and_then(JobSlots::take);
         match script.run(compiler).await {
             Err(CompileError::Failed(source)) => Err(CompileError::PackageFailed {
                 hint: hint(&script.log, self.closure.manager),

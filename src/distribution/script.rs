@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use super::compile::{BuildPlace, CompileError, Compiler};
+use super::job_slots::JobSlots;
 use super::workshop::Workshop;
 use crate::cache::{Cache, Unfinished};
 use crate::embedded;
+use crate::os;
 use crate::sandbox::{Container, Engine, EngineImage, LoggedCommand, Mount, Sandbox};
 
 /// The folders of one compilation on the cache's disk; gone when dropped.
@@ -56,7 +58,7 @@ impl Workbench {
         let library = self.folder.path().join("library");
         fs_err::create_dir_all(&library)?;
         for (name, folder) in packages {
-            fs_err::os::unix::fs::symlink(folder, library.join(name))?;
+            os::symlink(folder, library.join(name))?;
         }
         Ok(library)
     }
@@ -78,8 +80,10 @@ pub struct Script<'a> {
     pub bench: &'a Workbench,
     /// The folder that receives what it makes; made here.
     pub stage: &'a Path,
-    /// How many compilers it runs at once.
+    /// How many compilers it runs at once, where it cannot share slots.
     pub jobs: usize,
+    /// The slots that it shares with others that run at the same time.
+    pub slots: Option<&'a JobSlots>,
     /// Where all it says goes.
     pub log: PathBuf,
 }
@@ -117,6 +121,7 @@ impl Script<'_> {
             work,
             stage,
             library,
+            slots,
             r_root,
         } = places;
         let variables: [(&str, OsString); 9] = [
@@ -133,14 +138,21 @@ impl Script<'_> {
             ("JOBS", self.jobs.to_string().into()),
             ("BLAS", compiler.blas.name().into()),
         ];
-        variables
+        let mut environment: BTreeMap<String, OsString> = variables
             .map(|(name, value)| (name.to_owned(), value))
-            .into()
+            .into();
+        if let Some(slots) = slots {
+            environment.insert("JOB_SLOTS".to_owned(), slots.into());
+        }
+        environment
     }
 
     /// The environment and the mounts of a root or a container, and the script's path in it.
     fn inside(&self, compiler: &Compiler<'_>) -> (BTreeMap<String, OsString>, Vec<Mount>, PathBuf) {
+        // An engine may run in a virtual machine, into which no pipe leads.
+        let slots = self.slots.filter(|_| self.workshop.engine.is_none());
         let inside = Path::new("/tmp/r-layer");
+        let slots_inside = inside.join("job-slots");
         let [sources, work, stage, library] =
             ["sources", "work", "stage", "library"].map(|name| inside.join(name));
         let places = Places {
@@ -148,6 +160,7 @@ impl Script<'_> {
             work: &work,
             stage: &stage,
             library: &library,
+            slots: slots.map(|_| slots_inside.as_path()),
             r_root: Path::new("/opt/R"),
         };
         let environment = self.environment(compiler, places);
@@ -169,6 +182,12 @@ impl Script<'_> {
             mounts.push(Mount::ReadOnly {
                 from: home.into(),
                 to: places.r_root.into(),
+            });
+        }
+        if let Some(slots) = slots {
+            mounts.push(Mount::Writable {
+                from: slots.path().into(),
+                to: slots_inside.clone(),
             });
         }
         for (name, folder) in self.library {
@@ -211,6 +230,7 @@ impl Script<'_> {
             work: &work,
             stage: self.stage,
             library: &library,
+            slots: self.slots.map(JobSlots::path),
             r_root: self.r_home.unwrap_or(Path::new("/opt/R")),
         };
         let mut command = Command::new("/bin/sh");
@@ -229,5 +249,6 @@ struct Places<'a> {
     work: &'a Path,
     stage: &'a Path,
     library: &'a Path,
+    slots: Option<&'a Path>,
     r_root: &'a Path,
 }

@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::compile::CompileError;
-use super::packages::SourcePackage;
 use crate::layer::library_rules::LibraryRules;
 use crate::package::{PackageManager, Requirements, parse_records};
 
@@ -24,22 +23,21 @@ pub struct SystemPackages {
 }
 
 impl SystemPackages {
-    /// What the fields SystemRequirements of packages ask for by the rules of this program, and what the user named.
-    pub fn of(
-        packages: &[SourcePackage],
+    /// What fields SystemRequirements ask for by the rules of this program, each given with its package's name, and what
+    /// the user named.
+    pub fn of<'f>(
+        fields: impl IntoIterator<Item = (&'f str, &'f str)>,
         named: &[String],
         manager: PackageManager,
     ) -> Result<SystemPackages, CompileError> {
-        let rules = &LibraryRules::embedded().system_requirements;
-        let requirements = Requirements::new(rules)?;
+        let requirements = requirements()?;
         let mut system = SystemPackages {
             manager,
             wanted: BTreeMap::new(),
         };
-        for package in packages {
-            let field = package.system_requirements.as_deref().unwrap_or_default();
+        for (package, field) in fields {
             for rule in requirements.of_field(field) {
-                let by = format!("the R package {} ({})", package.name, rule.name);
+                let by = format!("the R package {package} ({})", rule.name);
                 system.want(rule.packages(manager), &by);
             }
         }
@@ -47,13 +45,15 @@ impl SystemPackages {
             return Err(CompileError::NotASystemPackage(name.clone()));
         }
         system.want(named, NAMED);
-        // Most configure scripts ask it where the others are, and few fields name it.
-        if !system.wanted.is_empty()
-            && let Some(rule) = requirements.of_program("pkg-config")
-        {
-            system.want(rule.packages(manager), "configure scripts");
-        }
         Ok(system)
+    }
+
+    /// These, and pkg-config: most configure scripts ask it where the others are, and few fields name it.
+    pub fn with_pkg_config(mut self) -> Result<SystemPackages, CompileError> {
+        if let Some(rule) = requirements()?.of_program("pkg-config") {
+            self.want(rule.packages(self.manager), "configure scripts");
+        }
+        Ok(self)
     }
 
     fn want(&mut self, names: &[String], by: &str) {
@@ -78,6 +78,13 @@ impl SystemPackages {
         let mut kept = self.clone();
         kept.wanted.retain(|name, _| keep(name));
         kept
+    }
+
+    /// Is one of them among those?
+    pub fn meets(&self, others: &SystemPackages) -> bool {
+        self.wanted
+            .keys()
+            .any(|name| others.wanted.contains_key(name))
     }
 
     /// Did the user name that one?
@@ -118,6 +125,12 @@ impl SystemPackages {
         };
         format!("{install} {}", self.names().join(" "))
     }
+}
+
+fn requirements() -> Result<Requirements<'static>, CompileError> {
+    Ok(Requirements::new(
+        &LibraryRules::embedded().system_requirements,
+    )?)
 }
 
 /// The package manager of a root, or of what was kept of one.
@@ -185,48 +198,32 @@ pub fn unknown_packages(log: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checksum::Sha256;
-    use crate::repository::Tarball;
-
-    fn package(name: &str, system_requirements: Option<&str>) -> SourcePackage {
-        SourcePackage {
-            name: name.to_owned(),
-            version: "1.0".to_owned(),
-            tarball: Tarball {
-                path: "nowhere".into(),
-                sha256: Sha256::of(b""),
-                from: None,
-            },
-            needs: Vec::new(),
-            system_requirements: system_requirements.map(str::to_owned),
-        }
-    }
 
     #[test]
     fn what_fields_ask_for_and_what_the_user_names_come_together_with_who_wants_it() {
-        let packages = [
-            package(
-                "xml2",
-                Some("libxml2: libxml2-dev (deb), libxml2-devel (rpm)"),
-            ),
-            package("XML", Some("libxml2 (>= 2.6.3)")),
-            package("glue", None),
+        let fields = [
+            ("xml2", "libxml2: libxml2-dev (deb), libxml2-devel (rpm)"),
+            ("XML", "libxml2 (>= 2.6.3)"),
+            ("glue", ""),
         ];
-        let of =
-            |manager| SystemPackages::of(&packages, &["libmagic-dev".to_owned()], manager).unwrap();
+        let named = ["libmagic-dev".to_owned()];
+        let of = |manager| SystemPackages::of(fields, &named, manager).unwrap();
         let apt = of(PackageManager::Apt);
-        assert_eq!(apt.names(), ["libmagic-dev", "libxml2-dev", "pkg-config"]);
+        assert_eq!(apt.names(), ["libmagic-dev", "libxml2-dev"]);
         assert_eq!(
             apt.wanted_by("libxml2-dev"),
             "the R package XML (libxml2), the R package xml2 (libxml2)"
         );
         assert!(apt.is_named("libmagic-dev") && !apt.is_named("libxml2-dev"));
+        let dnf = of(PackageManager::Dnf).with_pkg_config().unwrap();
         assert_eq!(
-            of(PackageManager::Dnf).command(),
+            dnf.command(),
             "dnf install -y libmagic-dev libxml2-devel pkgconf-pkg-config"
         );
-        let none = SystemPackages::of(&packages[2..], &[], PackageManager::Apt).unwrap();
-        assert!(none.is_empty(), "{none:?}");
+        let glue = SystemPackages::of([fields[2]], &[], PackageManager::Apt).unwrap();
+        assert!(glue.is_empty() && !glue.meets(&apt), "{glue:?}");
+        let xml = SystemPackages::of([fields[1]], &[], PackageManager::Apt).unwrap();
+        assert!(xml.meets(&apt));
     }
 
     #[test]
@@ -245,7 +242,7 @@ mod tests {
         ] {
             assert!(!is_system_package_name(name), "{name}");
             let error =
-                SystemPackages::of(&[], &[name.to_owned()], PackageManager::Apt).unwrap_err();
+                SystemPackages::of([], &[name.to_owned()], PackageManager::Apt).unwrap_err();
             assert!(error.to_string().contains("--system-package"), "{error}");
         }
     }

@@ -8,11 +8,25 @@
 #   LIBRARY  the library of the packages that it needs, with their headers
 #   R_ROOT   R's home folder
 #   JOBS     how many compilers run at once
+#   JOB_SLOTS  a pipe with the slots for compilers that are shared with other packages, if there is one
 set -eu
 umask 022
-export LC_ALL=C.UTF-8 TZ=UTC HOME="$WORK" TMPDIR="$WORK" MAKEFLAGS="-j$JOBS"
+export LC_ALL=C.UTF-8 TZ=UTC HOME="$WORK" TMPDIR="$WORK"
 # No other libraries: what is needed is known, and nothing else is an input.
 export R_LIBS="$LIBRARY" R_LIBS_USER=NULL R_LIBS_SITE=NULL
+
+# One compiler needs no slot; for every other, make takes one out of the pipe, and puts it back. Make before 4.2 cannot.
+MAKEFLAGS=-j$JOBS
+case $(make --version 2>&1) in
+    "GNU Make "4.[01] | "GNU Make "4.[01][!0-9]* | "GNU Make "[0-3].*) ;;
+    *)
+        if [ -p "${JOB_SLOTS:-}" ]; then
+            exec 8<>"$JOB_SLOTS"
+            MAKEFLAGS="-j --jobserver-auth=8,8"
+        fi
+        ;;
+esac
+export MAKEFLAGS
 
 # R knows its home by the path that it was configured with. On a build host it stands elsewhere: then a
 # copy of its folder of links, whose start script names the copy, stands in for it.

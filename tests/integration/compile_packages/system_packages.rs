@@ -71,12 +71,28 @@ fn the_field_of_a_package_brings_what_it_asks_for() {
     let code = "#include <libxml/parser.h>\nint f(void) { xmlInitParser(); return 0; }\n";
     let makevars =
         "PKG_CPPFLAGS = $(shell xml2-config --cflags)\nPKG_LIBS = $(shell xml2-config --libs)\n";
-    let files = [("src/a.c", code), ("src/Makevars", makevars)];
-    let package = SourcePackage {
-        system_requirements: Some("libxml2 (>= 2.9)".to_owned()),
-        ..made(folder.path(), "asksforxml", &files, &[])
+    let files = [
+        ("DESCRIPTION", "SystemRequirements: libxml2 (>= 2.9)\n"),
+        ("NAMESPACE", "useDynLib(asksforxml)\n"),
+        ("src/a.c", code),
+        ("src/Makevars", makevars),
+    ];
+    let package = made(folder.path(), "asksforxml", &files, &[]);
+    let plain = made(folder.path(), "plain", &[], &[]);
+    let compiled = |packages: &[SourcePackage], there: &BTreeMap<_, _>| {
+        compile(&shared_cache(), packages, there, &[]).unwrap()
     };
-    let compiled = compile(&shared_cache(), &[package], &BTreeMap::new(), &[]).unwrap();
-    let library = &compiled.packages["asksforxml"].installed.folder;
-    assert!(library.join("libs/asksforxml.so").is_file());
+    let both = compiled(&[package, plain.clone()], &BTreeMap::new());
+    let asks = both.packages["asksforxml"].installed.clone();
+    assert!(asks.folder.join("libs/asksforxml.so").is_file());
+    assert_eq!(
+        both.packages["plain"],
+        compiled(&[plain], &BTreeMap::new()).packages["plain"],
+        "what asks for nothing is not compiled again because of others"
+    );
+    // What was compiled before is loaded by what needs it, and so are its libraries: its own field says which.
+    let there = BTreeMap::from([("asksforxml".to_owned(), asks)]);
+    let namespace = ("NAMESPACE", "import(asksforxml)\n");
+    let user = made(folder.path(), "usesit", &[namespace], &["asksforxml"]);
+    assert_eq!(compiled(&[user], &there).root, both.root);
 }
