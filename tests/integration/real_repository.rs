@@ -17,8 +17,17 @@ pub const SNAPSHOT: &str = "2025-06-01";
 /// A day before, of which there are older versions, without binaries.
 pub const EARLY_SNAPSHOT: &str = "2023-03-01";
 
-/// Packages whose hard dependencies, they included, are 40 packages with binaries.
-pub const LARGE_REQUEST: [&str; 6] = ["ggplot2", "tidyr", "httr2", "xml2", "data.table", "Rcpp"];
+/// Packages that need more than 30 others, all with binaries, and no library that Lambda or the runtime layer lacks.
+pub const LARGE_REQUEST: [&str; 8] = [
+    "ggplot2",
+    "dplyr",
+    "purrr",
+    "httr",
+    "httr2",
+    "xml2",
+    "data.table",
+    "Rcpp",
+];
 
 /// A repository by its base URL; `src/contrib` lies below it. It is there as long as the tests run.
 pub struct RealRepository {

@@ -9,8 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$cache/r-layer-dev/real-repository
 recipes=("$here"/{install.sh,packages.txt,binaries.py,contrib.py,repositories.py,sources.py})
 # What r-layer's own root for compiling has, and the libraries that the packages ask for.
-development=bzip2,ca-certificates,file,g++,gcc,gfortran,libbz2-dev,libcurl4-openssl-dev,liblzma-dev,libpcre2-dev,libpng-dev,\
-libssl-dev,libudunits2-dev,libxml2-dev,make,perl,pkg-config,tzdata,unzip,xz-utils,zlib1g-dev
+development=bzip2,ca-certificates,file,g++,gcc,gfortran,libbz2-dev,libcurl4-openssl-dev,libicu-dev,liblzma-dev,libpcre2-dev,\
+libpng-dev,libssl-dev,libudunits2-dev,libxml2-dev,make,perl,pkg-config,tzdata,unzip,xz-utils,zlib1g-dev
 export PYTHONDONTWRITEBYTECODE=1
 
 # Debian's source packages of a kind; see packages.txt.
@@ -40,6 +40,7 @@ find_compiled_r() {
 
 # What debootstrap mounts ends with it, however it ends.
 make_root() {
+    echo "making a Debian root to compile in, once"
     bwrap --unshare-pid --die-with-parent --dev-bind / / --proc /proc --cap-add ALL -- \
         debootstrap --variant=minbase --include="$development" bullseye "$1" "$(debian_mirror)" >"$repository/root.log" 2>&1 ||
         fail "debootstrap failed; see $repository/root.log"

@@ -27,7 +27,7 @@ impl Numbers {
     }
 }
 
-/// The names, unsorted as little as CRAN's.
+/// The names.
 fn name(number: usize) -> String {
     let syllables = [
         "ba", "co", "Du", "fe", "gi", "ka", "Lo", "mu", "ne", "ri", "sa", "Te", "vo",
@@ -75,17 +75,17 @@ fn large_index() -> String {
             "Package: {}\nVersion: {major}.{minor}.{patch}\n",
             name(number)
         );
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "Depends: R (>= 3.{}.0), {}\n",
+            "Depends: R (>= 3.{}.0), {}",
             numbers.below(7),
             listed(&mut numbers, 2)
         );
-        let _ = write!(text, "Imports: {}\n", listed(&mut numbers, 10));
+        let _ = writeln!(text, "Imports: {}", listed(&mut numbers, 10));
         if numbers.below(4) == 0 {
             text += "LinkingTo: pbababaco, pcobababa\n";
         }
-        let _ = write!(text, "Suggests: {}\n", listed(&mut numbers, 10));
+        let _ = writeln!(text, "Suggests: {}", listed(&mut numbers, 10));
         let _ = write!(
             text,
             "License: GPL (>= 2)\nMD5sum: {:032x}\nNeedsCompilation: no\n\n",
