@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 from server import Server
@@ -60,6 +61,12 @@ def run(command, **options):
     return took, done.stderr.decode(errors="replace")
 
 
+def packages_in(zips):
+    """The packages in layers' zips."""
+    names = [name for path in zips for name in zipfile.ZipFile(path).namelist()]
+    return {match[1] for name in names if (match := re.fullmatch(r"R/library/([^/]+)/DESCRIPTION", name))}
+
+
 class Bench:
     def __init__(self, arguments, folder, repository):
         self.arguments, self.folder, self.repository = arguments, folder, repository
@@ -103,9 +110,9 @@ class Bench:
         library.mkdir()
         took, _ = run(r_command(self.arguments, self.repository, library))
         # R ends well, whatever it could not install.
-        self.packages["R"] = sum(1 for path in library.iterdir() if (path / "DESCRIPTION").is_file())
-        if missing := [name for name in REQUEST if not (library / name / "DESCRIPTION").is_file()]:
-            raise Failed(f"R has not installed {', '.join(missing)}")
+        self.packages["R"] = {path.parent.name for path in library.glob("*/DESCRIPTION")}
+        if missing := set(REQUEST) - self.packages["R"]:
+            raise Failed(f"R has not installed {', '.join(sorted(missing))}")
         self.add("install.packages", took)
         zipped = self.folder / "round/library.zip"
         zipping, _ = run(["zip", "-9", "-q", "-r", "-X", str(zipped), "."], cwd=library)
@@ -124,6 +131,9 @@ class Bench:
         zips = set(project.glob("dist/*.zip")) - before
         if not zips:
             raise Failed(f"{' '.join(command)}\nhas made no zip:\n{said}")
+        self.packages["r-layer"] = packages_in(zips)
+        if missing := self.packages["R"] - self.packages["r-layer"] - packages_in(before):
+            raise Failed(f"{' '.join(command)}\nhas packed no {', '.join(sorted(missing))}:\n{said}")
         zipping = sum(float(step) for step in re.findall(r"^step: ([\d.]+) ms compressed", said, re.MULTILINE)) / 1000
         self.add(what, took)
         self.add(f"{what}, without zipping", took - zipping)
@@ -131,10 +141,12 @@ class Bench:
 
 
 def report(bench, load_before):
-    print(f"{bench.arguments.rounds} rounds; {bench.packages['R']} packages for R: {' '.join(REQUEST)} and what they need")
+    print(f"{bench.arguments.rounds} rounds of {' '.join(REQUEST)} and what they need")
+    counts = len(bench.packages["R"]), len(bench.packages["r-layer"])
+    print(f"R installs {counts[0]} packages; r-layer packs {counts[1]}, the others are in the runtime layer.")
     # Whoever works for long in one go suffers more from others on the machine: ratios of a loaded one are not to be trusted.
     print(f"Load of this machine's {os.cpu_count()} processors: {load_before:.1f} before, {os.getloadavg()[0]:.1f} after.")
-    print(f"Zipped: {bench.bytes['R'] / 1e6:.1f} MB of R's library, {bench.bytes.get('r-layer', 0) / 1e6:.1f} MB of r-layer's layer.")
+    print(f"Zipped: {bench.bytes['R'] / 1e6:.1f} MB of R's library, {bench.bytes['r-layer'] / 1e6:.1f} MB of r-layer's layer.")
     row("seconds", "median", "least", "most")
     for what, values in bench.seconds.items():
         row(what, *map(number, (statistics.median(values), min(values), max(values))))

@@ -20,17 +20,24 @@ def cran_package(original, folder):
     return Package(path)
 
 
+def below_top(name):
+    """A path in a tarball without the folder that all of it is in."""
+    return name.removeprefix("./").partition("/")[2]
+
+
 def repack(original, path, package):
     """Another folder at the top, another compression. Nothing of this machine or the time gets into it."""
     with tarfile.open(original) as old, open(path, "wb") as file:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as compressed:
             with tarfile.open(fileobj=compressed, mode="w", format=tarfile.GNU_FORMAT) as new:
                 for member in old:
-                    _, _, below = member.name.removeprefix("./").partition("/")
+                    below = below_top(member.name)
                     # Debian's own files are no part of the package.
                     if below == "" or below.split("/")[0] == "debian":
                         continue
                     member.name = f"{package.name}/{below}"
+                    if member.islnk():
+                        member.linkname = f"{package.name}/{below_top(member.linkname)}"
                     member.uid = member.gid = 0
                     member.uname = member.gname = ""
                     new.addfile(member, old.extractfile(member) if member.isfile() else None)
