@@ -93,6 +93,18 @@ need_sources() {
     fi
 }
 
+# The sources of R packages that the tests compile, in a folder of their own: a user's `--sources` has no such closure.
+package_sources=$cache/r-layer-dev/package-sources
+need_package_sources() {
+    local debian missing=()
+    for debian in "$@"; do
+        compgen -G "$package_sources/${debian}_*.orig.tar.*" >/dev/null || missing+=("$debian")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    echo "fetching sources of R packages from Debian's source packages: ${missing[*]}"
+    fetch_sources_from_debian "$package_sources" "${missing[@]}"
+}
+
 # Sets r_options: Posit's portable R, as r-layer takes it by itself, or else R compiled from its source.
 find_r() {
     r_options=()

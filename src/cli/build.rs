@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::PackageOptions;
 use crate::distribution::Blas;
 
 /// Build layers' zips.
@@ -15,16 +16,30 @@ use crate::distribution::Blas;
     arg_required_else_help = true,
     after_help = "Examples:\n  \
         r-layer build runtime\n  \
-        r-layer build --all\n\n\
+        r-layer build models\n  \
+        r-layer build recommended\n  \
+        r-layer build --all --locked\n\n\
+        Ready layers: aws, database, modelling, recommended, spatial, tidyverse. A layer of that name in r-layer.toml \
+        goes before.\n\
         Exit status of --all: 0 done, 1 failed, 3 some of it failed."
 )]
 pub struct BuildArgs {
+    /// The layers of packages: those of r-layer.toml, and ready ones
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub names: Vec<String>,
     /// Every R version and processor that r-layer.toml lists, of every layer
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub all: bool,
+    /// Find out anew what release, oldrel or 4.5 mean, instead of what r-layer.lock says
+    #[arg(long)]
+    pub upgrade: bool,
     /// How.
     #[command(flatten)]
-    pub options: BuildRuntimeArgs,
+    pub options: PackageOptions,
     /// Which layer.
     #[command(subcommand)]
     pub layer: Option<BuildCommand>,
@@ -67,13 +82,21 @@ impl From<BlasArg> for Blas {
 /// R for Amazon Linux, with the Lambda runtime and jsonlite.
 #[derive(Clone, Debug, Args)]
 pub struct BuildRuntimeArgs {
+    /// Find out anew what release, oldrel or 4.5 mean, instead of what r-layer.lock says
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Which R, from where, and how.
+    #[command(flatten)]
+    pub options: RuntimeOptions,
+}
+
+/// Which R a layer is for, where it comes from, and how things are compiled.
+#[derive(Clone, Debug, Args)]
+pub struct RuntimeOptions {
     /// R's version: 4.5.0, the newest of a series as 4.5, or release, oldrel, oldrel/2 [default: the one this r-layer is
     /// tested with]
     #[arg(long, env = "R_LAYER_R_VERSION", value_name = "VERSION")]
     pub r_version: Option<String>,
-    /// Find out anew what release, oldrel or 4.5 mean, instead of what r-layer.lock says
-    #[arg(long)]
-    pub upgrade: bool,
     /// Where R comes from: posit (compiled already), cran (compiled here from source), auto (posit, else cran), dir:PATH
     /// (an R home that is there already) [default: posit]
     #[arg(long, env = "R_LAYER_R_SOURCE", value_name = "SOURCE")]

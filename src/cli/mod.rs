@@ -6,15 +6,19 @@ mod cache;
 mod doctor;
 mod inspect;
 mod invoke;
+mod packages;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use audit::{AuditArgs, PolicyArg};
-pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs};
+pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptions};
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
 pub use doctor::{CompletionsArgs, DoctorArgs};
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
+pub use packages::{
+    AddPackagesArgs, LockArgs, PackageOptions, PackageTypeArg, RemovePackagesArgs, TreeArgs,
+};
 
 use crate::terminal::{ColorChoice, Verbosity};
 
@@ -69,7 +73,15 @@ impl GlobalArgs {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build a layer's zip
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
+    /// Add R packages, with all that they need, to a layer, and build it
+    AddPackages(Box<AddPackagesArgs>),
+    /// Take packages out of a layer, and build it
+    RemovePackages(Box<RemovePackagesArgs>),
+    /// Resolve what r-layer.toml asks for, and write r-layer.lock
+    Lock(Box<LockArgs>),
+    /// Why is this package here?
+    Tree(TreeArgs),
     /// Would these layers load on Lambda?
     Audit(AuditArgs),
     /// What is in these layers, and what takes the room?

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::build_runtime::{self, Built};
-use crate::cli::BuildRuntimeArgs;
+use super::package_layers;
+use crate::cli::{BuildRuntimeArgs, PackageOptions};
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
 
@@ -21,6 +22,8 @@ pub struct BuiltAll {
 /// A layer that was not built.
 #[derive(Debug, Serialize)]
 struct Failure {
+    /// Which.
+    layer: String,
     /// The version of R, as it was asked for.
     r_version: Option<String>,
     /// The processor.
@@ -46,7 +49,7 @@ impl fmt::Display for BuiltAll {
             built.fmt(f)?;
         }
         for failure in &self.failed {
-            let what = describe(&failure.r_version, &failure.architecture);
+            let what = describe(&failure.layer, &failure.r_version, &failure.architecture);
             writeln!(f, "not built: {what}: {}", failure.error)?;
         }
         Ok(())
@@ -54,33 +57,56 @@ impl fmt::Display for BuiltAll {
 }
 
 /// Builds them; one that fails does not keep the others from being built.
-pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<BuiltAll> {
+pub async fn run(
+    upgrade: bool,
+    options: PackageOptions,
+    reporter: &dyn Reporter,
+) -> Result<BuiltAll> {
     let project = std::env::current_dir().context("the current folder is gone")?;
     let manifest = Manifest::read(&project)?.runtime;
-    let versions = listed(args.r_version.clone(), manifest.r_version.0);
-    let architectures = listed(args.arch.clone(), manifest.arch.0);
+    let versions = listed(options.runtime.r_version.clone(), manifest.r_version.0);
+    let architectures = listed(options.runtime.arch.clone(), manifest.arch.0);
     let mut all = BuiltAll {
         built: Vec::new(),
         failed: Vec::new(),
     };
     for version in &versions {
         for architecture in &architectures {
+            let mut options = options.clone();
+            options.runtime.r_version.clone_from(version);
+            options.runtime.arch.clone_from(architecture);
+            let failure = |layer: &str, error: anyhow::Error| {
+                let what = describe(layer, version, architecture);
+                reporter.warn(&format!("{what} was not built"));
+                Failure {
+                    layer: layer.to_owned(),
+                    r_version: version.clone(),
+                    architecture: architecture.clone(),
+                    error: format!("{error:#}"),
+                }
+            };
             let args = BuildRuntimeArgs {
-                r_version: version.clone(),
-                arch: architecture.clone(),
-                ..args.clone()
+                upgrade,
+                options: options.runtime.clone(),
             };
             match build_runtime::run(args, reporter).await {
                 Ok(built) => all.built.push(built),
                 Err(error) => {
-                    let what = describe(version, architecture);
-                    reporter.warn(&format!("{what} was not built"));
-                    all.failed.push(Failure {
-                        r_version: version.clone(),
-                        architecture: architecture.clone(),
-                        error: format!("{error:#}"),
-                    });
+                    // Layers of packages are made for a runtime that is there.
+                    all.failed.push(failure("runtime", error));
+                    continue;
                 }
+            }
+            match package_layers::build_all(options, reporter).await {
+                Ok(outcomes) => {
+                    for (layer, outcome) in outcomes {
+                        match outcome {
+                            Ok(built) => all.built.extend(built),
+                            Err(error) => all.failed.push(failure(layer.as_str(), error)),
+                        }
+                    }
+                }
+                Err(error) => all.failed.push(failure("packages", error)),
             }
         }
     }
@@ -96,11 +122,15 @@ fn listed(flag: Option<String>, manifest: Vec<String>) -> Vec<Option<String>> {
     }
 }
 
-fn describe(version: &Option<String>, architecture: &Option<String>) -> String {
+fn describe(layer: &str, version: &Option<String>, architecture: &Option<String>) -> String {
     let version = version.as_deref().unwrap_or("default");
+    let what = match layer {
+        "runtime" => String::new(),
+        layer => format!("the layer {layer} for "),
+    };
     match architecture {
-        Some(architecture) => format!("R {version} for {architecture}"),
-        None => format!("R {version}"),
+        Some(architecture) => format!("{what}R {version} for {architecture}"),
+        None => format!("{what}R {version}"),
     }
 }
 
@@ -125,6 +155,7 @@ mod tests {
     #[test]
     fn the_outcome_says_whether_all_some_or_none_were_built() {
         let failed = || Failure {
+            layer: "runtime".to_owned(),
             r_version: None,
             architecture: None,
             error: String::new(),

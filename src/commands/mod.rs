@@ -9,6 +9,7 @@ mod doctor;
 mod inspect;
 #[cfg(unix)]
 mod invoke;
+mod package_layers;
 mod settings;
 
 use anyhow::Result;
@@ -48,12 +49,33 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
                 printer.result(&build_runtime::run(*args, &reporter).await?)?;
                 Ok(Outcome::Done)
             }
-            None => {
-                let all = build_all::run(args.options, &reporter).await?;
+            None if args.all => {
+                let all = build_all::run(args.upgrade, args.options, &reporter).await?;
                 printer.result(&all)?;
                 Ok(all.outcome())
             }
+            None => {
+                let built = package_layers::build(&args.names, args.options, &reporter).await?;
+                printer.result(&built)?;
+                Ok(Outcome::Done)
+            }
         },
+        Command::AddPackages(args) => {
+            printer.result(&package_layers::add(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
+        Command::RemovePackages(args) => {
+            printer.result(&package_layers::remove(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
+        Command::Lock(args) => {
+            printer.result(&package_layers::lock(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
+        Command::Tree(args) => {
+            printer.result(&package_layers::tree(&args)?)?;
+            Ok(Outcome::Done)
+        }
         Command::Audit(args) => {
             // In a thread of its own, so that an interruption is heard while it reads.
             let audited = tokio::task::spawn_blocking(move || audit::run(args)).await??;

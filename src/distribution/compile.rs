@@ -1,9 +1,11 @@
 //! Compiling R, and R packages, in a build root or on this machine; each result is cached by all its inputs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::R;
+use super::build_order::DependencyCycle;
 use super::script::{Script, Workbench};
 use super::source::{SourceError, check_r_source, unpack_source};
 use super::workshop::Work;
@@ -14,7 +16,7 @@ use crate::image::ImageReference;
 use crate::layer::RuntimeRecipe;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
-use crate::package::{Description, RVersion};
+use crate::package::{NameError, RVersion, RuleError};
 use crate::progress::Reporter;
 use crate::repository::Tarball;
 use crate::sandbox::{
@@ -66,6 +68,16 @@ pub enum BuildPlace {
     Host,
 }
 
+impl fmt::Display for BuildPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildPlace::Root(spec) => spec.fmt(f),
+            BuildPlace::Engine(kind, image) => write!(f, "{kind}'s image {image}"),
+            BuildPlace::Host => f.write_str("this machine"),
+        }
+    }
+}
+
 impl BuildPlace {
     /// The image that it is made of, if it is made of one.
     pub fn image(&self) -> Option<&ImageReference> {
@@ -108,9 +120,7 @@ pub enum CompileError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// This machine lacks what R is compiled with.
-    #[error(
-        "this machine lacks {missing}, without which nothing is compiled on it; type: {command}"
-    )]
+    #[error("this machine lacks {missing}, which is needed to compile on it; type: {command}")]
     HostLacks {
         /// What is not there.
         missing: String,
@@ -125,6 +135,66 @@ pub enum CompileError {
         /// The package asked for.
         expected: String,
     },
+    /// Another version of it than asked for.
+    #[error("{tarball} is {found}, and {expected} was expected")]
+    OtherPackageVersion {
+        /// The tarball.
+        tarball: PathBuf,
+        /// The package in it, and its version.
+        found: String,
+        /// The version asked for.
+        expected: String,
+    },
+    /// No name of a package.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Packages that need each other.
+    #[error(transparent)]
+    Cycle(#[from] DependencyCycle),
+    /// A package needs one that is nowhere.
+    #[error(
+        "{package} needs {need} to be compiled, which is neither compiled with it, nor there, nor in R's own library"
+    )]
+    MissingNeed {
+        /// The package.
+        package: String,
+        /// What it needs.
+        need: String,
+    },
+    /// A package did not compile.
+    #[error("{source}{}{}", on_lines(.hint.as_deref()), stopped_line(.stopped))]
+    PackageFailed {
+        /// The package, how it ended, its log's path and last lines.
+        source: Box<CommandFailed>,
+        /// What its log says of the reason, and what to type.
+        hint: Option<String>,
+        /// Those that need it, and were not compiled.
+        stopped: Vec<String>,
+    },
+    /// The rules in this program.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// No name of a package of a distribution.
+    #[error(
+        "--system-package {0:?} is not the name of a package of a distribution: letters, digits and `+-._` are all that it \
+         may have, a letter or digit first, and no `-` last"
+    )]
+    NotASystemPackage(String),
+    /// The distribution of the build root has no such package.
+    #[error(
+        "{place} has no package {name}, wanted by {wanted_by}. Look for the name that its distribution has for it \
+         ({search}), and type: --system-package NAME; or name another root with --build-root"
+    )]
+    NoSystemPackage {
+        /// The package.
+        name: String,
+        /// Who wants it.
+        wanted_by: String,
+        /// The build root.
+        place: String,
+        /// Where names are looked for.
+        search: &'static str,
+    },
     /// Not on this machine's processor.
     #[error(
         "R is compiled on a machine of its own architecture, and this one is {this}; type --arch {this}, or run \
@@ -136,6 +206,18 @@ pub enum CompileError {
         /// What this machine is.
         this: String,
     },
+}
+
+fn on_lines(hint: Option<&str>) -> String {
+    hint.map_or_else(String::new, |hint| format!("\n{hint}"))
+}
+
+fn stopped_line(stopped: &[String]) -> String {
+    match stopped {
+        [] => String::new(),
+        [one] => format!("\n{one} needs it, and was not compiled."),
+        all => format!("\n{} need it, and were not compiled.", all.join(", ")),
+    }
 }
 
 /// How things are compiled.
@@ -194,8 +276,10 @@ pub async fn compiled_r(
             script,
             workshop: &workshop,
             r_home: None,
+            library: &BTreeMap::new(),
             bench: &bench,
             stage: content,
+            jobs: compiler.jobs,
             log,
         }
         .run(compiler)
@@ -233,73 +317,8 @@ fn source_record(name: &str, version: String, origin: &str, source: &Tarball) ->
     }
 }
 
-/// A package compiled from its source tarball against an R: the package's folder in the cache.
-pub async fn compiled_package(
-    compiler: &Compiler<'_>,
-    r: &R,
-    package: &str,
-    source: &Tarball,
-) -> Result<PathBuf, CompileError> {
-    let mut inputs = r.inputs.clone();
-    inputs.insert(
-        "package".to_owned(),
-        format!("{package}, sha256 {}", source.sha256),
-    );
-    inputs.insert(
-        "package recipe".to_owned(),
-        package_recipe_hash().to_string(),
-    );
-    let name = format!(
-        "{package}-{}-{}",
-        compiler.architecture,
-        key(compiler, &inputs)
-    );
-    let make = async |content: &Path| {
-        let workshop = compiler.workshop(Work::Packages).await?;
-        let bench = Workbench::new(compiler.cache)?;
-        let top = unpack_source(source, &bench.unpacked("package"))?;
-        check_package_source(&top, package, source)?;
-        bench.take(&top, "package")?;
-        let what = format!("compiling the R package {package}");
-        let (script, log, r_home) = (
-            INSTALL_PACKAGE,
-            compiler.log(&name),
-            Some(r.home.path.as_path()),
-        );
-        Script {
-            what,
-            script,
-            workshop: &workshop,
-            r_home,
-            bench: &bench,
-            stage: content,
-            log,
-        }
-        .run(compiler)
-        .await
-    };
-    let Compiler {
-        cache, reporter, ..
-    } = compiler;
-    let kept = cache
-        .get_or_make("packages", &name, *reporter, make)
-        .await?;
-    Ok(kept.join(package))
-}
-
-/// Is that the source of the package that it should be?
-fn check_package_source(top: &Path, package: &str, source: &Tarball) -> Result<(), CompileError> {
-    let text = fs_err::read_to_string(top.join("DESCRIPTION")).unwrap_or_default();
-    if Description::parse(&text).is_ok_and(|found| found.package == package) {
-        return Ok(());
-    }
-    Err(CompileError::OtherPackage {
-        tarball: source.known_as(),
-        expected: package.to_owned(),
-    })
-}
-
-fn key(compiler: &Compiler<'_>, inputs: &BTreeMap<String, String>) -> String {
+/// What all inputs of a result come to, for its name in the cache.
+pub(super) fn key(compiler: &Compiler<'_>, inputs: &BTreeMap<String, String>) -> String {
     let architecture = compiler.architecture.aws_name();
     let parts = inputs
         .iter()
@@ -311,7 +330,7 @@ fn key(compiler: &Compiler<'_>, inputs: &BTreeMap<String, String>) -> String {
 const COMPILE_R: &str = "compile-r.sh";
 
 /// The script that compiles packages; everything else beside it is for compiling R.
-const INSTALL_PACKAGE: &str = "install-package.sh";
+pub(super) const INSTALL_PACKAGE: &str = "install-package.sh";
 
 /// What of the recipe decides how R comes out.
 fn r_recipe_hash() -> Sha256 {
@@ -319,7 +338,7 @@ fn r_recipe_hash() -> Sha256 {
 }
 
 /// What of it decides how a package comes out.
-fn package_recipe_hash() -> Sha256 {
+pub(super) fn package_recipe_hash() -> Sha256 {
     recipe_hash(|name| name == INSTALL_PACKAGE)
 }
 

@@ -1,15 +1,24 @@
 //! R itself, prebuilt, compiled or there already: how it becomes what a layer is made of.
 
+mod build_order;
 mod compile;
+mod failed_package;
+mod furnished;
 mod installed;
+mod packages;
 mod prebuilt;
 mod script;
 mod source;
+mod system_packages;
 mod version;
 mod workshop;
 
-pub use compile::{Blas, BuildPlace, CompileError, Compiler, compiled_package, compiled_r};
+pub use build_order::DependencyCycle;
+pub use compile::{Blas, BuildPlace, CompileError, Compiler, compiled_r};
 pub use installed::{InstalledError, installed_r, version_of_home};
+pub use packages::{
+    CompiledPackage, CompiledPackages, InstalledPackage, SourcePackage, compiled_packages,
+};
 pub use prebuilt::{PrebuiltError, binary_in_folder, binary_package, binary_packages, portable_r};
 pub use source::{RSourceSpec, SourceError, check_r_source};
 pub use version::{RVersionRequest, UnknownRequest};

@@ -50,6 +50,16 @@ impl Workbench {
     fn work(&self) -> PathBuf {
         self.folder.path().join("work")
     }
+
+    /// A library with links to packages.
+    fn library(&self, packages: &BTreeMap<&str, &Path>) -> std::io::Result<PathBuf> {
+        let library = self.folder.path().join("library");
+        fs_err::create_dir_all(&library)?;
+        for (name, folder) in packages {
+            fs_err::os::unix::fs::symlink(folder, library.join(name))?;
+        }
+        Ok(library)
+    }
 }
 
 /// A run of one of the recipe's scripts.
@@ -62,10 +72,14 @@ pub struct Script<'a> {
     pub workshop: &'a Workshop,
     /// R's home, for compiling packages.
     pub r_home: Option<&'a Path>,
+    /// The packages that are needed, by name: their folders.
+    pub library: &'a BTreeMap<&'a str, &'a Path>,
     /// The sources, and room to work.
     pub bench: &'a Workbench,
     /// The folder that receives what it makes; made here.
     pub stage: &'a Path,
+    /// How many compilers it runs at once.
+    pub jobs: usize,
     /// Where all it says goes.
     pub log: PathBuf,
 }
@@ -84,7 +98,7 @@ impl Script<'_> {
             container.logged(what, log, &*task).await?;
         } else {
             let command = match compiler.place {
-                BuildPlace::Host => self.on_host(compiler),
+                BuildPlace::Host => self.on_host(compiler)?,
                 _ => self.in_root(compiler)?,
             };
             LoggedCommand { what, command, log }.run(&*task).await?;
@@ -96,12 +110,16 @@ impl Script<'_> {
     fn environment(
         &self,
         compiler: &Compiler<'_>,
-        sources: &Path,
-        work: &Path,
-        stage: &Path,
-        r_root: &Path,
+        places: Places<'_>,
     ) -> BTreeMap<String, OsString> {
-        let variables: [(&str, OsString); 8] = [
+        let Places {
+            sources,
+            work,
+            stage,
+            library,
+            r_root,
+        } = places;
+        let variables: [(&str, OsString); 9] = [
             (
                 "PATH",
                 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
@@ -111,7 +129,8 @@ impl Script<'_> {
             ("WORK", work.into()),
             ("STAGE", stage.into()),
             ("R_ROOT", r_root.into()),
-            ("JOBS", compiler.jobs.to_string().into()),
+            ("LIBRARY", library.into()),
+            ("JOBS", self.jobs.to_string().into()),
             ("BLAS", compiler.blas.name().into()),
         ];
         variables
@@ -121,15 +140,17 @@ impl Script<'_> {
 
     /// The environment and the mounts of a root or a container, and the script's path in it.
     fn inside(&self, compiler: &Compiler<'_>) -> (BTreeMap<String, OsString>, Vec<Mount>, PathBuf) {
-        let places = [
-            "/tmp/r-layer/sources",
-            "/tmp/r-layer/work",
-            "/tmp/r-layer/stage",
-        ]
-        .map(PathBuf::from);
-        let [sources, work, stage] = &places;
-        let r_root = Path::new("/opt/R");
-        let environment = self.environment(compiler, sources, work, stage, r_root);
+        let inside = Path::new("/tmp/r-layer");
+        let [sources, work, stage, library] =
+            ["sources", "work", "stage", "library"].map(|name| inside.join(name));
+        let places = Places {
+            sources: &sources,
+            work: &work,
+            stage: &stage,
+            library: &library,
+            r_root: Path::new("/opt/R"),
+        };
+        let environment = self.environment(compiler, places);
         let mut mounts = vec![
             Mount::ReadOnly {
                 from: self.bench.sources(),
@@ -147,7 +168,13 @@ impl Script<'_> {
         if let Some(home) = self.r_home {
             mounts.push(Mount::ReadOnly {
                 from: home.into(),
-                to: r_root.into(),
+                to: places.r_root.into(),
+            });
+        }
+        for (name, folder) in self.library {
+            mounts.push(Mount::ReadOnly {
+                from: (*folder).into(),
+                to: library.join(name),
             });
         }
         (
@@ -161,6 +188,7 @@ impl Script<'_> {
         let (environment, mounts, script) = self.inside(compiler);
         let mut sandbox = Sandbox::new(&self.workshop.root);
         sandbox.environment = environment;
+        sandbox.network = false;
         sandbox.mounts.extend(mounts);
         Ok(sandbox.command("/bin/sh", &[&script.to_string_lossy()])?)
     }
@@ -175,14 +203,31 @@ impl Script<'_> {
         engine.isolated_script(image, &mounts, &environment, &script)
     }
 
-    fn on_host(&self, compiler: &Compiler<'_>) -> Command {
-        let r_root = self.r_home.unwrap_or(Path::new("/opt/R"));
+    fn on_host(&self, compiler: &Compiler<'_>) -> Result<Command, CompileError> {
         let (sources, work) = (self.bench.sources(), self.bench.work());
+        let library = self.bench.library(self.library)?;
+        let places = Places {
+            sources: &sources,
+            work: &work,
+            stage: self.stage,
+            library: &library,
+            r_root: self.r_home.unwrap_or(Path::new("/opt/R")),
+        };
         let mut command = Command::new("/bin/sh");
         command
             .arg(sources.join("recipe").join(self.script))
             .env_clear()
-            .envs(self.environment(compiler, &sources, &work, self.stage, r_root));
-        command
+            .envs(self.environment(compiler, places));
+        Ok(command)
     }
+}
+
+/// The folders that a script is told of, as it sees them.
+#[derive(Clone, Copy)]
+struct Places<'a> {
+    sources: &'a Path,
+    work: &'a Path,
+    stage: &'a Path,
+    library: &'a Path,
+    r_root: &'a Path,
 }

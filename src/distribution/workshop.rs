@@ -210,7 +210,7 @@ fn missing(root: &Path, work: Work) -> Vec<&'static str> {
 }
 
 /// What tells one root from another: its system and what is installed in it.
-fn identity(root: &Path) -> String {
+pub(super) fn identity(root: &Path) -> String {
     let read = |path: &str| fs_err::read(root.join(path)).unwrap_or_default();
     let parts = [
         "etc/os-release",

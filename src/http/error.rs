@@ -22,6 +22,14 @@ pub enum HttpError {
         "HTTP cannot be set up; are the system's certificates installed (the package ca-certificates)?"
     )]
     Setup(#[source] reqwest::Error),
+    /// There is to be no network.
+    #[error(
+        "{url} is not asked, as --offline is set, and the cache has it not; type the same once without --offline"
+    )]
+    Offline {
+        /// What would have been asked for.
+        url: String,
+    },
     /// No such thing there.
     #[error("{url} is not there (HTTP {status})")]
     NotFound {

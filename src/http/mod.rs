@@ -80,6 +80,7 @@ pub struct Http {
     client: Client,
     patience: Patience,
     credentials: Credentials,
+    offline: bool,
 }
 
 /// One try's end: done, worth another try (with the pause that the server asks for), or final.
@@ -106,7 +107,22 @@ impl Http {
             client,
             patience,
             credentials,
+            offline: false,
         })
+    }
+
+    /// The same without a network: every request fails, and says so.
+    pub fn offline(self, offline: bool) -> Http {
+        Http { offline, ..self }
+    }
+
+    fn check_online(&self, url: &str) -> Result<(), HttpError> {
+        match self.offline {
+            false => Ok(()),
+            true => Err(HttpError::Offline {
+                url: without_query(url).to_owned(),
+            }),
+        }
     }
 
     /// By what servers know us.
@@ -120,6 +136,9 @@ impl Http {
 
     /// Is there something at a URL? Asked once, without its content.
     pub async fn is_there(&self, url: &str) -> bool {
+        if self.offline {
+            return false;
+        }
         let request = self.credentials.authorize(url, self.client.head(url));
         let answer = request.send().await;
         answer.is_ok_and(|response| response.status().is_success())
@@ -135,6 +154,7 @@ impl Http {
 
     /// The text at a URL.
     pub async fn text(&self, url: &str) -> Result<String, HttpError> {
+        self.check_online(url)?;
         let mut pauses = self.patience.pauses();
         let mut tries = 0;
         loop {
@@ -184,6 +204,7 @@ impl Http {
         path: &Path,
         task: &dyn Task,
     ) -> Result<Option<HeaderMap>, HttpError> {
+        self.check_online(url)?;
         let not_saved = |source| HttpError::NotSaved {
             url: without_query(url).to_owned(),
             source,

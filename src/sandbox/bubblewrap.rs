@@ -84,10 +84,13 @@ pub struct Sandbox {
     pub working_folder: PathBuf,
     /// Does the command keep its capabilities? Only for installing packages.
     pub privileged: bool,
+    /// May the command reach this machine's network?
+    pub network: bool,
 }
 
 impl Sandbox {
-    /// A root that cannot be written, with nothing in it but itself, /proc, /dev and an empty /tmp.
+    /// A root that cannot be written, with nothing in it but itself, /proc, /dev and an empty /tmp, and with this
+    /// machine's network.
     pub fn new(root: impl Into<PathBuf>) -> Sandbox {
         Sandbox {
             root: root.into(),
@@ -99,6 +102,7 @@ impl Sandbox {
             environment: BTreeMap::new(),
             working_folder: "/".into(),
             privileged: false,
+            network: true,
         }
     }
 
@@ -108,6 +112,9 @@ impl Sandbox {
         let mut command = Command::new(bwrap);
         command.args(NAMESPACES);
         command.args(["--die-with-parent", "--new-session", "--clearenv"]);
+        if !self.network {
+            command.arg("--unshare-net");
+        }
         if !self.privileged {
             command.args(["--cap-drop", "ALL"]);
         } else if !crate::os::is_root() {

@@ -156,8 +156,12 @@ impl Debian<'_> {
 }
 
 /// What the package manager downloaded is in the root twice.
-fn forget_downloads(root: &Path) -> std::io::Result<()> {
-    for folder in ["var/cache/apt/archives", "var/lib/apt/lists"] {
+pub fn forget_downloads(root: &Path) -> std::io::Result<()> {
+    for folder in [
+        "var/cache/apt/archives",
+        "var/cache/dnf",
+        "var/lib/apt/lists",
+    ] {
         let folder = root.join(folder);
         if folder.exists() {
             fs_err::remove_dir_all(&folder)?;

@@ -158,6 +158,7 @@ pub struct EngineImage {
 }
 
 /// An engine that answers.
+#[derive(Clone, Debug)]
 pub struct Engine {
     pub(super) kind: EngineKind,
     pub(super) program: PathBuf,
@@ -259,12 +260,12 @@ impl Engine {
         if self.script(&image.id, probe).quiet().await?.success() {
             self.done(&["tag", &image.id, &name]).await?;
         } else {
-            let task = reporter.begin("installing what R is compiled with", None);
+            let task = reporter.begin("installing system packages", None);
             let container = self.script(&image.id, install);
             let installed = container.name().to_owned();
             let _container = container.logged("installing packages", log, &*task).await?;
             self.done(&["commit", &installed, &name]).await?;
-            task.finish("installed what R is compiled with");
+            task.finish("installed system packages");
         }
         let kept = self.inspect(&name).await?;
         kept.ok_or_else(|| self.refused("commit", format!("it has no image {name}")))

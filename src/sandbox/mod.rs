@@ -12,7 +12,7 @@ mod user_namespaces;
 
 pub use bubblewrap::{BubblewrapError, Mount, Sandbox, find_program};
 pub use container::Container;
-pub use debian::{debian_root, unpack_debian};
+pub use debian::{debian_root, forget_downloads, unpack_debian};
 pub use emulation::{EmulationError, check_runs};
 pub use engine::{Engine, EngineError, EngineImage, EngineKind};
 pub use lambda_root::{cached_lambda_root, glibc_of_root, lambda_root};

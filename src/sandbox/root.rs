@@ -145,7 +145,7 @@ pub async fn install_packages(
         return Err(RootError::NoPackageManager(root.to_owned()));
     }
     let script = install_script(apt, dnf);
-    let task = reporter.begin("installing what R is compiled with", None);
+    let task = reporter.begin("installing system packages", None);
     let mut sandbox = Sandbox::new(root);
     sandbox.writable_root = true;
     sandbox.privileged = true;
@@ -172,7 +172,7 @@ pub async fn install_packages(
     }
     .run(&*task)
     .await?;
-    task.finish("installed what R is compiled with");
+    task.finish("installed system packages");
     Ok(())
 }
 

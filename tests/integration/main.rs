@@ -6,6 +6,7 @@ mod parts;
 mod audit;
 mod build;
 mod cache;
+mod compile_packages;
 mod diff;
 mod doctor;
 mod download;

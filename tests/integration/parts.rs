@@ -79,6 +79,36 @@ fn said(output: &Output) -> String {
     )
 }
 
+/// The source of R and that of curl, as Debian's source packages have them.
+pub fn r_sources() -> (PathBuf, PathBuf) {
+    let recipe = RuntimeRecipe::embedded();
+    let part = |name: &str, version: &str| part(&format!("sources/{name}_{version}.orig.tar.gz"));
+    (
+        part("r-base", &recipe.r.version),
+        part("curl", &recipe.curl.version),
+    )
+}
+
+/// The source of an R package, as Debian's source package of that name has it.
+pub fn package_source(debian: &str) -> PathBuf {
+    let folder = part("package-sources");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with(&format!("{debian}_")))
+        })
+        .collect();
+    assert_eq!(
+        found.len(),
+        1,
+        "{debian} in {}: scripts/test brings it",
+        folder.display()
+    );
+    found.remove(0)
+}
+
 /// Flags with which `build runtime` finds R's sources without the network, if scripts/test fetched them.
 pub fn sources() -> Vec<String> {
     let folder = kept().join("sources");

@@ -103,6 +103,12 @@ test("the arguments of stream_response()", {
         grepl("content_type", wrong(content_type = "a\r\nX: y")),
         grepl("status", wrong(status = 1000)),
         grepl("headers", wrong(headers = list("x"))))
+    for (broken in c("a\r\nSet-Cookie: b", "a\nb")) {
+        stopifnot(grepl("line breaks", wrong(headers = list("X-A" = broken))),
+            grepl("line breaks", wrong(cookies = broken)))
+    }
+    cookies <- stream_response(identity, headers = list("Set-Cookie" = "a=1"), cookies = "b=2")
+    stopifnot(endsWith(stream_prelude(cookies), ",\"cookies\":[\"a=1\",\"b=2\"]}"))
     response <- stream_response(identity, headers = c("content-TYPE" = "a/b", "X-N" = 1))
     expect(stream_prelude(response),
         "{\"statusCode\":200,\"headers\":{\"content-TYPE\":\"a/b\",\"X-N\":\"1\"}}")

@@ -5,10 +5,14 @@
 #   SOURCES  folder with package/ (unpacked source)
 #   WORK     an empty folder for temporary files
 #   STAGE    the library that receives the package
+#   LIBRARY  the library of the packages that it needs, with their headers
 #   R_ROOT   R's home folder
+#   JOBS     how many compilers run at once
 set -eu
 umask 022
 export LC_ALL=C.UTF-8 TZ=UTC HOME="$WORK" TMPDIR="$WORK" MAKEFLAGS="-j$JOBS"
+# No other libraries: what is needed is known, and nothing else is an input.
+export R_LIBS="$LIBRARY" R_LIBS_USER=NULL R_LIBS_SITE=NULL
 
 # R knows its home by the path that it was configured with. On a build host it stands elsewhere: then a
 # copy of its folder of links, whose start script names the copy, stands in for it.

@@ -17,16 +17,14 @@ stream_response <- function(write_body, content_type = "text/plain; charset=utf-
     if (!is_text(content_type) || grepl("[\r\n]", content_type)) {
         stop("stream_response(content_type = ) is one text, such as \"text/csv\"")
     }
-    if (!is_status(status)) {
-        stop("stream_response(status = ) is a number from 100 to 599")
+    check_status(status)
+    cookies <- as.character(cookies)
+    if (any(grepl("[\r\n]", cookies))) {
+        stop("stream_response(cookies = ) are texts without line breaks")
     }
-    if (length(headers) > 0L && (is.null(names(headers)) || !all(nzchar(names(headers))))) {
-        stop("stream_response(headers = ) is a list of texts with names")
-    }
-    headers <- lapply(headers, function(value) paste(as.character(value), collapse = ", "))
     structure(class = "stream_response", list(
         write_body = write_body, content_type = content_type, status = as.integer(status),
-        headers = headers, cookies = as.character(cookies)
+        headers = response_headers(headers), cookies = cookies
     ))
 }
 
@@ -125,11 +123,12 @@ stream_path <- function(stream) {
 stream_prelude <- function(response) {
     has_type <- "content-type" %in% tolower(names(response$headers))
     type <- if (!has_type) list("Content-Type" = response$content_type)
-    prelude <- list(statusCode = response$status, headers = c(type, response$headers))
-    if (length(response$cookies) > 0L) {
-        prelude$cookies <- as.list(response$cookies)
+    fields <- joined_headers(c(type, response$headers), cookies = TRUE)
+    cookies <- c(fields$cookies, as.list(response$cookies))
+    if (length(cookies) > 0L) {
+        fields$cookies <- cookies
     }
-    write_json(prelude)
+    write_json(c(list(statusCode = response$status), fields))
 }
 
 # Sends bytes, if there are any: an empty chunk would be the end.

@@ -57,7 +57,7 @@ users_range <- function(calls) {
 }
 
 entrances <- c("enter_handler", "enter_source", "enter_package", "enter_hook", "enter_stream")
-ways_in <- c("do.call", "source", "withVisible", "eval")
+ways_in <- c("do.call", "eval")
 ways_out <- c(".handleSimpleError", "h", "withRestarts", "withRestartList", "withOneRestart",
     "doWithOneRestart", "signalCondition", ".signalSimpleWarning", "handler_quit",
     "withCallingHandlers", "(function")

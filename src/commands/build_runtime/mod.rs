@@ -28,7 +28,7 @@ use crate::manifest::Manifest;
 use crate::progress::Reporter;
 use crate::repository::TarballError;
 use crate::terminal::human_size;
-use settings::Settings;
+pub use settings::Settings;
 use steps::Steps;
 
 /// What was built, as it is printed.
@@ -66,7 +66,12 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
     let mut steps = Steps::begin(reporter);
     let recipe = RuntimeRecipe::embedded();
     let project = std::env::current_dir().context("the current folder is gone")?;
-    let settings = Settings::resolve(args, Manifest::read(&project)?, recipe)?;
+    let settings = Settings::resolve(
+        args.options,
+        args.upgrade,
+        Manifest::read(&project)?,
+        recipe,
+    )?;
     fs_err::create_dir_all(&settings.out)
         .and_then(|()| tempfile::tempfile_in(&settings.out).map(drop))
         .with_context(|| {
@@ -96,24 +101,33 @@ pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Buil
     builder.build(&r, &packages, &mut steps).await
 }
 
-struct Builder<'a> {
-    recipe: &'a RuntimeRecipe,
-    http: Http,
-    cache: Cache,
-    settings: Settings,
-    reporter: &'a dyn Reporter,
+/// Makes R and the runtime layer.
+pub struct Builder<'a> {
+    /// What the runtime layer is made of.
+    pub recipe: &'a RuntimeRecipe,
+    /// For every request.
+    pub http: Http,
+    /// What is kept.
+    pub cache: Cache,
+    /// What decides how it is made.
+    pub settings: Settings,
+    /// Told of what happens.
+    pub reporter: &'a dyn Reporter,
 }
 
 /// A package that goes into the layer.
-struct PackageFolder {
-    name: String,
-    folder: SourceFolder,
-    source: SourceRecord,
+pub struct PackageFolder {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub folder: SourceFolder,
+    /// What it was made from.
+    pub source: SourceRecord,
 }
 
 impl Builder<'_> {
     /// R from where it is to come from, with the packages that belong to the runtime.
-    async fn r_and_packages(&self, lock: &mut Lockfile) -> Result<(R, Vec<PackageFolder>)> {
+    pub async fn r_and_packages(&self, lock: &mut Lockfile) -> Result<(R, Vec<PackageFolder>)> {
         if let RSourceSpec::Folder(home) = &self.settings.r_source {
             return self.installed(home, lock).await;
         }

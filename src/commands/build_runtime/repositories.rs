@@ -2,7 +2,7 @@
 //! the credentials in their URLs.
 
 use super::settings::or;
-use crate::cli::BuildRuntimeArgs;
+use crate::cli::RuntimeOptions;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::layer::RuntimeRecipe;
 use crate::manifest::RuntimeSection;
@@ -25,7 +25,7 @@ pub struct Repositories {
 impl Repositories {
     /// Flags and environment before the manifest before the recipe's own.
     pub fn resolve(
-        args: &BuildRuntimeArgs,
+        args: &RuntimeOptions,
         section: &RuntimeSection,
         recipe: &RuntimeRecipe,
     ) -> Result<Repositories, CredentialsError> {

@@ -7,7 +7,7 @@ use rawzip::time::UtcDateTime;
 
 use super::place::{self, Named};
 use super::repositories::Repositories;
-use crate::cli::BuildRuntimeArgs;
+use crate::cli::RuntimeOptions;
 use crate::commands::settings;
 use crate::distribution::{Blas, BuildPlace, RSourceSpec, RVersionRequest};
 use crate::layer::{RuntimeRecipe, zip};
@@ -47,13 +47,34 @@ pub struct Settings {
 impl Settings {
     /// Flags and environment before the manifest before defaults.
     pub fn resolve(
-        mut args: BuildRuntimeArgs,
+        mut args: RuntimeOptions,
+        upgrade: bool,
         manifest: Manifest,
         recipe: &RuntimeRecipe,
     ) -> Result<Settings> {
         forget_empty(&mut args);
+        check_is_compiled(&args, &manifest.runtime)?;
+        Settings::of(args, upgrade, manifest, recipe)
+    }
+
+    /// The same for packages, which may be compiled for an R that is not.
+    pub fn for_packages(
+        mut args: RuntimeOptions,
+        manifest: Manifest,
+        recipe: &RuntimeRecipe,
+    ) -> Result<Settings> {
+        forget_empty(&mut args);
+        Settings::of(args, false, manifest, recipe)
+    }
+
+    fn of(
+        args: RuntimeOptions,
+        upgrade: bool,
+        manifest: Manifest,
+        recipe: &RuntimeRecipe,
+    ) -> Result<Settings> {
         let section = manifest.runtime;
-        let r_source = r_source(&args, &section)?;
+        let r_source = named_r_source(&args, &section)?.unwrap_or(RSourceSpec::Posit);
         let repositories = Repositories::resolve(&args, &section, recipe)?;
         let folders = or(&args.sources, &section.sources).to_vec();
         if let Some(absent) = folders.iter().find(|folder| !folder.is_dir()) {
@@ -85,7 +106,7 @@ impl Settings {
         let target_of = |text: &str| settings::target(Some(text));
         Ok(Settings {
             r_version: parsed(args.r_version, r_version, "r-version", request_of)?,
-            upgrade: args.upgrade,
+            upgrade,
             r_source,
             repositories,
             folders,
@@ -111,7 +132,7 @@ impl Settings {
 }
 
 /// An environment variable without a value is none.
-fn forget_empty(args: &mut BuildRuntimeArgs) {
+fn forget_empty(args: &mut RuntimeOptions) {
     for setting in [
         &mut args.r_version,
         &mut args.r_source,
@@ -128,11 +149,16 @@ fn forget_empty(args: &mut BuildRuntimeArgs) {
     }
 }
 
-/// Where R comes from. What is for compiling makes no sense with one that is compiled already.
-fn r_source(args: &BuildRuntimeArgs, section: &RuntimeSection) -> Result<RSourceSpec> {
+/// Where R comes from, if it is said.
+fn named_r_source(args: &RuntimeOptions, section: &RuntimeSection) -> Result<Option<RSourceSpec>> {
     let source_of = |text: &str| Ok(text.parse::<RSourceSpec>()?);
     let (flag, listed) = (args.r_source.clone(), section.r_source.clone());
-    let named = parsed(flag, listed, "r-source", source_of)?;
+    parsed(flag, listed, "r-source", source_of)
+}
+
+/// What is for compiling makes no sense with an R that is compiled already.
+fn check_is_compiled(args: &RuntimeOptions, section: &RuntimeSection) -> Result<()> {
+    let named = named_r_source(args, section)?;
     let typed = first_set([
         ("blas", args.blas.is_some()),
         ("build-root", args.build_root.is_some()),
@@ -155,7 +181,7 @@ fn r_source(args: &BuildRuntimeArgs, section: &RuntimeSection) -> Result<RSource
              {key} out",
             Manifest::NAME
         ),
-        (named, ..) => Ok(named.unwrap_or(RSourceSpec::Posit)),
+        _ => Ok(()),
     }
 }
 

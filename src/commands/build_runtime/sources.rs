@@ -1,5 +1,6 @@
 //! R and the packages of the runtime from their sources, or an R that is there already.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -8,8 +9,8 @@ use super::version::list;
 use super::{Builder, PackageFolder};
 use crate::checksum::Sha256;
 use crate::distribution::{
-    BuildPlace, CompileError, Compiler, R, RVersionRequest, compiled_package, compiled_r,
-    installed_r,
+    BuildPlace, CompileError, Compiler, R, RVersionRequest, SourcePackage, compiled_packages,
+    compiled_r, installed_r,
 };
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
@@ -31,7 +32,8 @@ impl Builder<'_> {
         }
     }
 
-    fn compiler<'b>(&'b self, place: &'b BuildPlace) -> Compiler<'b> {
+    /// How things are compiled in a place.
+    pub fn compiler<'b>(&'b self, place: &'b BuildPlace) -> Compiler<'b> {
         Compiler {
             place,
             recipe: self.recipe,
@@ -148,25 +150,44 @@ impl Builder<'_> {
         place: &BuildPlace,
         lock: &mut Lockfile,
     ) -> Result<Vec<PackageFolder>> {
-        let mut packages = Vec::new();
+        let mut wanted = Vec::new();
         for package in &self.recipe.packages.runtime {
             if r.home.path.join("library").join(package).is_dir() {
                 continue;
             }
-            let (version, source) = self.package_tarball(package, lock).await?;
-            let path = compiled_package(&self.compiler(place), r, package, &source).await?;
-            packages.push(PackageFolder {
+            let (version, tarball) = self.package_tarball(package, lock).await?;
+            wanted.push(SourcePackage {
                 name: package.clone(),
-                folder: SourceFolder::new(path),
-                source: SourceRecord {
-                    name: package.clone(),
-                    version,
-                    origin: "CRAN's source, compiled".to_owned(),
-                    sha256: Some(source.sha256),
-                },
+                version,
+                tarball,
+                needs: Vec::new(),
+                system_requirements: None,
             });
         }
-        Ok(packages)
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (compiler, there) = (self.compiler(place), BTreeMap::new());
+        let compiled = compiled_packages(&compiler, r, &wanted, &there, &[]).await?;
+        let folder = |package: &SourcePackage| {
+            let compiled = compiled.packages.get(&package.name);
+            Some(SourceFolder::new(compiled?.installed.folder.clone()))
+        };
+        Ok(wanted
+            .into_iter()
+            .filter_map(|package| {
+                Some(PackageFolder {
+                    folder: folder(&package)?,
+                    name: package.name.clone(),
+                    source: SourceRecord {
+                        name: package.name,
+                        version: package.version,
+                        origin: "CRAN's source, compiled".to_owned(),
+                        sha256: Some(package.tarball.sha256),
+                    },
+                })
+            })
+            .collect())
     }
 
     async fn package_tarball(

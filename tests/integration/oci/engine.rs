@@ -6,7 +6,7 @@ use std::process::Command;
 
 use r_layer::cache::Cache;
 use r_layer::checksum::Sha256;
-use r_layer::distribution::{Blas, BuildPlace, Compiler, R, compiled_package};
+use r_layer::distribution::{Blas, BuildPlace, Compiler, R, SourcePackage, compiled_packages};
 use r_layer::elf::{LibraryFolders, LibrarySource};
 use r_layer::image::ImageReference;
 use r_layer::layer::RuntimeRecipe;
@@ -150,10 +150,20 @@ fn a_package_compiled_in_a_container_is_the_one_compiled_in_the_images_root() {
 fn compile_in_both(image: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = recommended_source("spatial", folder.path());
-    let source = Tarball {
-        sha256: Sha256::of_file(&path).unwrap(),
-        path,
-        from: None,
+    let version = path.file_name().unwrap().to_str().unwrap();
+    let version = version
+        .trim_start_matches("spatial_")
+        .trim_end_matches(".tar.gz");
+    let source = SourcePackage {
+        name: "spatial".to_owned(),
+        version: version.to_owned(),
+        tarball: Tarball {
+            sha256: Sha256::of_file(&path).unwrap(),
+            path: path.clone(),
+            from: None,
+        },
+        needs: Vec::new(),
+        system_requirements: None,
     };
     let r = R {
         version: "4.5.0".parse().unwrap(),
@@ -175,8 +185,10 @@ fn compile_in_both(image: &str) {
             cache: &Cache::open(cache.path().to_owned()).unwrap(),
             reporter: &Silent,
         };
-        let package = compiled_package(&compiler, &r, "spatial", &source);
-        let package = runtime.block_on(package).unwrap();
+        let there = BTreeMap::new();
+        let compiled = compiled_packages(&compiler, &r, std::slice::from_ref(&source), &there, &[]);
+        let compiled = runtime.block_on(compiled).unwrap();
+        let package = compiled.packages["spatial"].installed.folder.clone();
         assert!(package.join("libs/spatial.so").is_file());
         let workshop = std::fs::read_dir(cache.path().join("roots")).unwrap();
         let root = workshop.map(|root| root.unwrap().path()).next().unwrap();

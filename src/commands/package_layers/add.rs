@@ -1,0 +1,61 @@
+//! `r-layer add-packages`.
+
+use anyhow::{Context, Result};
+
+use super::Changed;
+use super::from_file::FromFile;
+use super::project::Project;
+use super::requests::parse;
+use crate::cli::AddPackagesArgs;
+use crate::lockfile::LockDifference;
+use crate::manifest::{LayerName, ManifestDocument};
+use crate::progress::Reporter;
+use crate::resolve::Upgrade;
+
+/// Adds packages to a layer of the manifest, resolves, locks and builds it. The manifest and the lock are written when the
+/// layer is there: what fails changes nothing.
+pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Changed> {
+    let layer: LayerName = args.layer.parse()?;
+    let folder = std::env::current_dir().context("the current folder is gone")?;
+    let mut document = ManifestDocument::read(&folder)?;
+    let file = args.from.as_deref().map(FromFile::read).transpose()?;
+    let mut requests = args.packages.clone();
+    let mut manifest = Vec::new();
+    if let Some(file) = &file {
+        manifest.extend(file.add_repositories(&mut document)?);
+        requests.extend(file.requests.iter().cloned());
+    }
+    for request in &requests {
+        parse(request)?;
+    }
+    manifest.extend(document.add_packages(&layer, &requests)?);
+    let mut project = Project::open(document, args.options, args.dry_run, reporter)?;
+    let runtime = project.runtime_r().await?;
+    if let Some(file) = &file {
+        file.check_r(&runtime.r.version)?;
+    }
+    let section = project.section(&layer, None);
+    let resolved = project
+        .resolve_layer(&layer, &section, &runtime, Upgrade::Nothing)
+        .await?;
+    project.warn_of_lacking(&resolved.locked);
+    let target = project.target(&runtime.r);
+    project
+        .lock
+        .pin_layer(&layer, &target, resolved.locked.clone());
+    let mut changed = Changed {
+        dry_run: args.dry_run,
+        manifest,
+        lock: LockDifference::between(&project.lock_before, &project.lock),
+        layers: Vec::new(),
+    };
+    if args.dry_run {
+        return Ok(changed);
+    }
+    changed.layers = project
+        .pack_layer(&layer, &section, &resolved.locked, &runtime)
+        .await?;
+    project.document.write()?;
+    project.lock.write()?;
+    Ok(changed)
+}

@@ -1,0 +1,282 @@
+//! Packages of the build root's distribution that R packages need to be compiled: which, whether they are there, and who
+//! wants them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::compile::CompileError;
+use super::packages::SourcePackage;
+use crate::layer::library_rules::LibraryRules;
+use crate::package::{PackageManager, Requirements, parse_records};
+
+/// What a user's own word is called where it is told who wants a package.
+const NAMED: &str = "--system-package";
+
+/// Packages of a distribution, each with who wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemPackages {
+    /// Whose names they are.
+    pub manager: PackageManager,
+    wanted: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl SystemPackages {
+    /// What the fields SystemRequirements of packages ask for by the rules of this program, and what the user named.
+    pub fn of(
+        packages: &[SourcePackage],
+        named: &[String],
+        manager: PackageManager,
+    ) -> Result<SystemPackages, CompileError> {
+        let rules = &LibraryRules::embedded().system_requirements;
+        let requirements = Requirements::new(rules)?;
+        let mut system = SystemPackages {
+            manager,
+            wanted: BTreeMap::new(),
+        };
+        for package in packages {
+            let field = package.system_requirements.as_deref().unwrap_or_default();
+            for rule in requirements.of_field(field) {
+                let by = format!("the R package {} ({})", package.name, rule.name);
+                system.want(rule.packages(manager), &by);
+            }
+        }
+        if let Some(name) = named.iter().find(|name| !is_system_package_name(name)) {
+            return Err(CompileError::NotASystemPackage(name.clone()));
+        }
+        system.want(named, NAMED);
+        // Most configure scripts ask it where the others are, and few fields name it.
+        if !system.wanted.is_empty()
+            && let Some(rule) = requirements.of_program("pkg-config")
+        {
+            system.want(rule.packages(manager), "configure scripts");
+        }
+        Ok(system)
+    }
+
+    fn want(&mut self, names: &[String], by: &str) {
+        for name in names {
+            let wanting = self.wanted.entry(name.clone()).or_default();
+            wanting.insert(by.to_owned());
+        }
+    }
+
+    /// Their names, sorted.
+    pub fn names(&self) -> Vec<String> {
+        self.wanted.keys().cloned().collect()
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// Those of these names.
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> SystemPackages {
+        let mut kept = self.clone();
+        kept.wanted.retain(|name, _| keep(name));
+        kept
+    }
+
+    /// Did the user name that one?
+    pub fn is_named(&self, name: &str) -> bool {
+        self.wanted.get(name).is_some_and(|by| by.contains(NAMED))
+    }
+
+    /// Did the user name any?
+    pub fn some_are_named(&self) -> bool {
+        self.wanted.keys().any(|name| self.is_named(name))
+    }
+
+    /// Who wants one.
+    pub fn wanted_by(&self, name: &str) -> String {
+        let by: Vec<&str> = self
+            .wanted
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        by.join(", ")
+    }
+
+    /// Their names for each of the two package managers, one of which gets none.
+    pub fn by_manager(&self) -> (Vec<String>, Vec<String>) {
+        match self.manager {
+            PackageManager::Apt => (self.names(), Vec::new()),
+            PackageManager::Dnf => (Vec::new(), self.names()),
+        }
+    }
+
+    /// What installs them on a machine.
+    pub fn command(&self) -> String {
+        let install = match self.manager {
+            PackageManager::Apt => "apt-get install -y",
+            PackageManager::Dnf => "dnf install -y",
+        };
+        format!("{install} {}", self.names().join(" "))
+    }
+}
+
+/// The package manager of a root, or of what was kept of one.
+pub fn manager_of(root: &Path) -> PackageManager {
+    let has = |path: &str| root.join(path).exists();
+    match has("usr/bin/apt-get") || has("var/lib/dpkg/status") {
+        true => PackageManager::Apt,
+        false => PackageManager::Dnf,
+    }
+}
+
+/// Is that the name of a distribution's package, and nothing else (no option, no pattern, no removal as `vim-` is one)?
+/// Debian's policy has lower-case letters, digits and `+-.`; RPM's names have `_` and upper-case letters too.
+pub fn is_system_package_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte);
+    name.len() >= 2
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(is_part)
+        && !name.ends_with('-')
+}
+
+/// The packages that are installed in a Debian root, and the names that they provide besides: dpkg's own list.
+pub fn installed_by_dpkg(root: &Path) -> BTreeSet<String> {
+    let status = fs_err::read_to_string(root.join("var/lib/dpkg/status")).unwrap_or_default();
+    let Ok(records) = parse_records(&status) else {
+        return BTreeSet::new();
+    };
+    let mut names = BTreeSet::new();
+    for record in records.iter() {
+        if record.get("Status") != Some("install ok installed") {
+            continue;
+        }
+        names.extend(record.get("Package").map(str::to_owned));
+        // `libpng-dev (= 1.6.37), libpng12-dev`.
+        let provided = record.get("Provides").unwrap_or_default().split(',');
+        let bare = provided.filter_map(|entry| entry.split_whitespace().next());
+        names.extend(bare.map(str::to_owned));
+    }
+    names
+}
+
+/// What package managers say of a package that they do not have, its name in the first group.
+static UNKNOWN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r"(?m)^E: Unable to locate package (\S+)",
+        r"(?m)^E: Package '([^']+)' has no installation candidate",
+        r"(?m)^E: Couldn't find any package by (?:regex|glob) '([^']+)'",
+        r"(?m)^No match for argument: (?:\x1b\[[0-9;]*m)?([^\s\x1b]+)",
+    ]
+    .into_iter()
+    .filter_map(|pattern| Regex::new(pattern).ok())
+    .collect()
+});
+
+/// The packages that a package manager did not have, by the log of an installation that failed.
+pub fn unknown_packages(log: &str) -> BTreeSet<String> {
+    let found = UNKNOWN
+        .iter()
+        .flat_map(|pattern| pattern.captures_iter(log));
+    found
+        .filter_map(|captures| Some(captures.get(1)?.as_str().to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Sha256;
+    use crate::repository::Tarball;
+
+    fn package(name: &str, system_requirements: Option<&str>) -> SourcePackage {
+        SourcePackage {
+            name: name.to_owned(),
+            version: "1.0".to_owned(),
+            tarball: Tarball {
+                path: "nowhere".into(),
+                sha256: Sha256::of(b""),
+                from: None,
+            },
+            needs: Vec::new(),
+            system_requirements: system_requirements.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_fields_ask_for_and_what_the_user_names_come_together_with_who_wants_it() {
+        let packages = [
+            package(
+                "xml2",
+                Some("libxml2: libxml2-dev (deb), libxml2-devel (rpm)"),
+            ),
+            package("XML", Some("libxml2 (>= 2.6.3)")),
+            package("glue", None),
+        ];
+        let of =
+            |manager| SystemPackages::of(&packages, &["libmagic-dev".to_owned()], manager).unwrap();
+        let apt = of(PackageManager::Apt);
+        assert_eq!(apt.names(), ["libmagic-dev", "libxml2-dev", "pkg-config"]);
+        assert_eq!(
+            apt.wanted_by("libxml2-dev"),
+            "the R package XML (libxml2), the R package xml2 (libxml2)"
+        );
+        assert!(apt.is_named("libmagic-dev") && !apt.is_named("libxml2-dev"));
+        assert_eq!(
+            of(PackageManager::Dnf).command(),
+            "dnf install -y libmagic-dev libxml2-devel pkgconf-pkg-config"
+        );
+        let none = SystemPackages::of(&packages[2..], &[], PackageManager::Apt).unwrap();
+        assert!(none.is_empty(), "{none:?}");
+    }
+
+    #[test]
+    fn what_is_no_name_of_a_package_reaches_no_package_manager() {
+        for name in [
+            "libxml2-dev",
+            "g++",
+            "libgdal-dev",
+            "ImageMagick-c++-devel",
+            "python3.11",
+        ] {
+            assert!(is_system_package_name(name), "{name}");
+        }
+        for name in [
+            "", "-y", "--allow", "vim-", "a b", "$(id)", "x;id", "lib*", "./x.deb", "a/b", "x=1",
+        ] {
+            assert!(!is_system_package_name(name), "{name}");
+            let error =
+                SystemPackages::of(&[], &[name.to_owned()], PackageManager::Apt).unwrap_err();
+            assert!(error.to_string().contains("--system-package"), "{error}");
+        }
+    }
+
+    #[test]
+    fn dpkgs_list_says_what_is_installed_and_what_that_provides() {
+        let root = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(root.path().join("var/lib/dpkg")).unwrap();
+        fs_err::write(
+            root.path().join("var/lib/dpkg/status"),
+            "Package: zlib1g-dev\nStatus: install ok installed\nProvides: libz-dev (= 1:1.2.11), zlib-dev\n\
+             Description: a\n library\n\nPackage: gone\nStatus: deinstall ok config-files\n",
+        )
+        .unwrap();
+        let installed: Vec<String> = installed_by_dpkg(root.path()).into_iter().collect();
+        assert_eq!(installed, ["libz-dev", "zlib-dev", "zlib1g-dev"]);
+        assert_eq!(manager_of(root.path()), PackageManager::Apt);
+        assert!(installed_by_dpkg(Path::new("/nowhere")).is_empty());
+    }
+
+    #[test]
+    fn package_managers_say_what_they_do_not_have() {
+        let apt = "Reading package lists...\nE: Unable to locate package libnone-dev\n\
+                   E: Couldn't find any package by glob 'libno.2-dev'\n\
+                   E: Package 'awk-dev' has no installation candidate\n";
+        let names: Vec<String> = unknown_packages(apt).into_iter().collect();
+        assert_eq!(names, ["awk-dev", "libno.2-dev", "libnone-dev"]);
+        let dnf = "No match for argument: \u{1b}[1mlibnone-devel\u{1b}[m\nNo match for argument: other-devel\n\
+                   Error: Unable to find a match: libnone-devel other-devel\n";
+        let names: Vec<String> = unknown_packages(dnf).into_iter().collect();
+        assert_eq!(names, ["libnone-devel", "other-devel"]);
+        assert!(unknown_packages("E: Failed to fetch http://deb.example/x\n").is_empty());
+    }
+}
