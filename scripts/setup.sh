@@ -70,14 +70,17 @@ debian_mirror() {
 
 # Debian's source packages carry the same tarballs as CRAN and curl.se. Their list is read into a folder of our own, so
 # that the machine's apt stays as it is. $1: the folder that receives the tarballs, the rest: names of source packages.
+# debian_suite: the release whose versions are meant, trixie unless it is set.
 fetch_sources_from_debian() {
-    local into=$1 mirror apt=$cache/r-layer-dev/apt
+    local into=$1 suite=${debian_suite:-trixie} mirror apt
     shift
     mirror=$(debian_mirror)
+    apt=$cache/r-layer-dev/apt/$suite
     mkdir -p "$apt/lists/partial" "$into"
-    echo "deb-src $mirror trixie main" >"$apt/sources.list"
+    echo "deb-src $mirror $suite main" >"$apt/sources.list"
     local options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$apt/lists")
-    apt-get -q "${options[@]}" update
+    # apt waits for no other apt that reads the same list.
+    flock "$apt/sources.list" apt-get -q "${options[@]}" update
     (cd "$into" && apt-get -q "${options[@]}" source --download-only --tar-only "$@")
 }
 

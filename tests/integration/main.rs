@@ -23,6 +23,7 @@ mod oci;
 mod package_repository;
 mod portable_parts;
 mod posit;
+mod real_repository;
 mod rpm_repository;
 mod runtime_in_r;
 mod sbom;

@@ -261,6 +261,11 @@ pub fn binary_jsonlite_arm64() -> PathBuf {
     part("portable/arm64/jsonlite_1.7.2.tar.gz")
 }
 
+/// Repositories of real packages; tests/real_repository/make.sh makes them.
+pub fn real_repositories() -> PathBuf {
+    part("real-repository/current")
+}
+
 /// A folder of functions in tests/fixtures.
 pub fn functions(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
