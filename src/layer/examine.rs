@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -15,11 +16,12 @@ use crate::elf::{ElfError, ElfFile, is_elf};
 use crate::package::Description;
 
 /// A zip whose entries are all whole, and what was seen in them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExaminedLayer {
     /// The zip.
     pub archive: LayerArchive,
-    seen: Vec<Seen>,
+    /// Shared, so that a layer can be looked at together with others again and again.
+    seen: Arc<[Seen]>,
 }
 
 /// What is kept of an entry.
@@ -109,7 +111,7 @@ impl ExaminedLayer {
     }
 
     fn looked(&self) -> impl Iterator<Item = (&ArchiveEntry, &Seen)> {
-        self.archive.entries.iter().zip(&self.seen)
+        self.archive.entries.iter().zip(self.seen.iter())
     }
 }
 

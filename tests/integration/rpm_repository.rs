@@ -127,10 +127,11 @@ impl Run {
             target: Target::named(Target::DEFAULT).unwrap(),
             architecture: here(),
             below: &self.below,
-            root: None,
+            roots: &[],
             repository: Some(&repository),
             pinned: &self.pinned,
             rules: &LibraryRules::embedded().data,
+            counts: &|_| true,
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(completion.complete(tree))
