@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
-use super::build_runtime::{self, Built};
+use super::build_runtime;
+use super::packing::Built;
 use crate::cli::BuildRuntimeArgs;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;

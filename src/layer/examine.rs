@@ -84,10 +84,7 @@ impl ExaminedLayer {
 
     /// The highest glibc version that a program or library asks for, as `2.29`.
     pub fn glibc_floor(&self) -> Option<String> {
-        let headers = self.elf_files().filter_map(|(_, elf)| elf.as_ref().ok());
-        let floor = headers.filter_map(|elf| elf.floor("GLIBC")).max()?;
-        let numbers: Vec<String> = floor.iter().map(u32::to_string).collect();
-        Some(numbers.join("."))
+        glibc_floor_of(std::slice::from_ref(self))
     }
 
     /// The R packages: name → what its DESCRIPTION says.
@@ -113,6 +110,15 @@ impl ExaminedLayer {
     fn looked(&self) -> impl Iterator<Item = (&ArchiveEntry, &Seen)> {
         self.archive.entries.iter().zip(self.seen.iter())
     }
+}
+
+/// The highest glibc version that a program or library of any of these layers asks for, as `2.29`.
+pub fn glibc_floor_of(layers: &[ExaminedLayer]) -> Option<String> {
+    let files = layers.iter().flat_map(ExaminedLayer::elf_files);
+    let headers = files.filter_map(|(_, elf)| elf.as_ref().ok());
+    let floor = headers.filter_map(|elf| elf.floor("GLIBC")).max()?;
+    let numbers: Vec<String> = floor.iter().map(u32::to_string).collect();
+    Some(numbers.join("."))
 }
 
 const BOOTSTRAP: &str = "bootstrap";

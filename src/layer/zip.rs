@@ -269,7 +269,11 @@ mod tests {
             // The end of a zip has 22 bytes.
             assert!(zip.len() as u64 <= said + 22, "{} of {said}", zip.len());
             let archive = LayerArchive::read("some.zip", zip.into()).unwrap();
-            let found: Vec<&str> = archive.entries.iter().map(|entry| &entry.path[..]).collect();
+            let found: Vec<&str> = archive
+                .entries
+                .iter()
+                .map(|entry| &entry.path[..])
+                .collect();
             assert_eq!(found, paths);
         }
         assert_eq!(compressed.zipped_size("nowhere"), 0);

@@ -98,7 +98,9 @@ impl Completion<'_> {
         };
         if let Some(repository) = self.repository {
             let roots = self.roots.iter();
-            let roots: Vec<_> = roots.map(|root| root as &(dyn LibrarySource + Sync)).collect();
+            let roots: Vec<_> = roots
+                .map(|root| root as &(dyn LibrarySource + Sync))
+                .collect();
             let wanted = Wanted {
                 files: &files,
                 provided: &provided,
@@ -140,7 +142,11 @@ impl Completion<'_> {
                 .await?;
         }
         let roots = DataRoots {
-            build_roots: self.roots.iter().map(|root| root.root().to_owned()).collect(),
+            build_roots: self
+                .roots
+                .iter()
+                .map(|root| root.root().to_owned())
+                .collect(),
             packages: fetched
                 .packages()
                 .map(|(_, folder)| folder.to_owned())
