@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Outcome;
-use super::build_runtime::{self, Built};
+use super::build_runtime;
 use super::package_layers;
+use super::packing::Built;
 use crate::cli::{BuildRuntimeArgs, PackageOptions};
 use crate::manifest::Manifest;
 use crate::progress::Reporter;

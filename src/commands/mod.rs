@@ -6,11 +6,16 @@ mod build_runtime;
 mod cache;
 mod diff;
 mod doctor;
+#[cfg(unix)]
+mod function_root;
 mod inspect;
 #[cfg(unix)]
 mod invoke;
-mod package_layers;
+pub mod package_layers;
+mod packing;
 mod settings;
+#[cfg(unix)]
+mod unpacked;
 
 use anyhow::Result;
 

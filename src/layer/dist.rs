@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use super::BuildRecord;
 use super::sbom::Sbom;
 use crate::os::set_mode;
+use crate::package::RVersion;
 
 /// The beginning of the names of what is not finished.
 const HIDDEN: &str = ".r-layer-";
@@ -64,6 +65,55 @@ impl UnfinishedZip {
     }
 }
 
+/// Removes the zips of a layer of packages that an earlier build left, with their records and bills: parts that there are
+/// no more, for the same R, target and processor. Returns the zips.
+pub fn remove_stale_parts(folder: &Path, kept: &[&BuildRecord]) -> io::Result<Vec<PathBuf>> {
+    let Some(new) = kept.first() else {
+        return Ok(Vec::new());
+    };
+    let mut removed = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let is_record = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        let record = is_record.then(|| fs_err::read(&path)).and_then(Result::ok);
+        let record = record.and_then(|text| serde_json::from_slice::<BuildRecord>(&text).ok());
+        let Some(old) = record else { continue };
+        let is_kept = kept.iter().any(|record| record.zip == old.zip);
+        // A record that names another file is not one of this folder's making.
+        let is_its_own = path.file_stem() == Path::new(&old.zip).file_stem();
+        if is_kept || !is_its_own || !is_same_layer(&old, new) {
+            continue;
+        }
+        let zip = folder.join(&old.zip);
+        for file in [zip.clone(), zip.with_extension("cdx.json"), path] {
+            match fs_err::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        removed.push(zip);
+    }
+    removed.sort();
+    Ok(removed)
+}
+
+fn is_same_layer(old: &BuildRecord, new: &BuildRecord) -> bool {
+    let layer = |record: &BuildRecord| {
+        let part = record.of_packages.part.as_ref();
+        part.map(|part| part.layer.clone())
+    };
+    let minor = |record: &BuildRecord| {
+        let version = record.r_version.parse::<RVersion>();
+        version.ok().map(|version| version.minor_text())
+    };
+    layer(new).is_some()
+        && layer(old) == layer(new)
+        && minor(old) == minor(new)
+        && (&old.target, old.architecture) == (&new.target, new.architecture)
+}
+
 /// A temporary file that others may read, as they may what it becomes.
 fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new()
@@ -90,6 +140,59 @@ fn sweep(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn record(layer: &str, number: usize, of: usize, r: &str) -> BuildRecord {
+        let name = match of {
+            1 => layer.to_owned(),
+            _ => format!("{layer}-{number}"),
+        };
+        let minor = r.parse::<RVersion>().unwrap().minor_text();
+        serde_json::from_value(serde_json::json!({
+            "record_version": 1, "name": name, "description": "", "zip": format!("r-{name}-{minor}.zip"),
+            "sha256": crate::checksum::Sha256::of(b""), "zipped_size": 1, "unzipped_size": 1, "needs_s3": false,
+            "target": "provided.al2023", "architecture": "x86_64", "r_version": r, "glibc": null,
+            "r_layer_version": "", "packages": {}, "added_libraries": {}, "savings": [], "inputs": {},
+            "part": { "layer": layer, "number": number, "of": of }
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn parts_that_there_are_no_more_go_and_other_layers_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = [
+            record("models", 1, 3, "4.5.0"),
+            record("models", 2, 3, "4.5.0"),
+            record("models", 3, 3, "4.5.0"),
+            record("models", 3, 3, "4.4.1"),
+            record("models-3", 1, 1, "4.3.0"),
+            record("other", 3, 3, "4.5.0"),
+        ];
+        for record in &written {
+            let zip = folder.path().join(&record.zip);
+            fs_err::write(
+                zip.with_extension("json"),
+                serde_json::to_vec(record).unwrap(),
+            )
+            .unwrap();
+            fs_err::write(zip.with_extension("cdx.json"), "{}").unwrap();
+            fs_err::write(zip, "").unwrap();
+        }
+        // A patch of R makes no other layer.
+        let kept = [
+            record("models", 1, 2, "4.5.2"),
+            record("models", 2, 2, "4.5.2"),
+        ];
+        let removed = remove_stale_parts(folder.path(), &kept.each_ref()).unwrap();
+        assert_eq!(removed, [folder.path().join("r-models-3-4.5.zip")]);
+        let left = fs_err::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 3 * (written.len() - 1));
+        let alone = record("models", 1, 1, "4.5.2");
+        assert_eq!(
+            remove_stale_parts(folder.path(), &[&alone]).unwrap().len(),
+            2
+        );
+    }
 
     #[test]
     fn what_is_written_stays_and_what_was_left_goes() {

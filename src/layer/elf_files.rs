@@ -30,7 +30,7 @@ pub fn elf_files(tree: &LayerTree) -> io::Result<ElfFiles> {
 fn headers(entry: &Entry) -> io::Result<Option<ElfFile>> {
     match &entry.content {
         Content::Bytes(bytes) if elf::is_elf(bytes) => Ok(ElfFile::read(&bytes[..]).ok()),
-        Content::Bytes(_) => Ok(None),
+        Content::Bytes(_) | Content::Recompressed(_) => Ok(None),
         Content::File(path) | Content::Stripped(path) => {
             let mut file = fs_err::File::open(path)?;
             let mut start = Vec::new();
@@ -51,7 +51,7 @@ pub fn stripped_size(entry: &Entry) -> io::Result<Option<u64>> {
             let file = fs_err::File::open(path)?.into_file();
             elf::stripped_size(&ReadCache::new(file), entry.size)
         }
-        Content::Stripped(_) => None,
+        Content::Stripped(_) | Content::Recompressed(_) => None,
     })
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -15,11 +16,12 @@ use crate::elf::{ElfError, ElfFile, is_elf};
 use crate::package::Description;
 
 /// A zip whose entries are all whole, and what was seen in them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExaminedLayer {
     /// The zip.
     pub archive: LayerArchive,
-    seen: Vec<Seen>,
+    /// Shared, so that a layer can be looked at together with others again and again.
+    seen: Arc<[Seen]>,
 }
 
 /// What is kept of an entry.
@@ -82,10 +84,7 @@ impl ExaminedLayer {
 
     /// The highest glibc version that a program or library asks for, as `2.29`.
     pub fn glibc_floor(&self) -> Option<String> {
-        let headers = self.elf_files().filter_map(|(_, elf)| elf.as_ref().ok());
-        let floor = headers.filter_map(|elf| elf.floor("GLIBC")).max()?;
-        let numbers: Vec<String> = floor.iter().map(u32::to_string).collect();
-        Some(numbers.join("."))
+        glibc_floor_of(std::slice::from_ref(self))
     }
 
     /// The R packages: name → what its DESCRIPTION says.
@@ -109,8 +108,17 @@ impl ExaminedLayer {
     }
 
     fn looked(&self) -> impl Iterator<Item = (&ArchiveEntry, &Seen)> {
-        self.archive.entries.iter().zip(&self.seen)
+        self.archive.entries.iter().zip(self.seen.iter())
     }
+}
+
+/// The highest glibc version that a program or library of any of these layers asks for, as `2.29`.
+pub fn glibc_floor_of(layers: &[ExaminedLayer]) -> Option<String> {
+    let files = layers.iter().flat_map(ExaminedLayer::elf_files);
+    let headers = files.filter_map(|(_, elf)| elf.as_ref().ok());
+    let floor = headers.filter_map(|elf| elf.floor("GLIBC")).max()?;
+    let numbers: Vec<String> = floor.iter().map(u32::to_string).collect();
+    Some(numbers.join("."))
 }
 
 const BOOTSTRAP: &str = "bootstrap";

@@ -1,7 +1,7 @@
 //! Data files that a library reads at run time, as PROJ its database: they come along, and bootstrap tells the library
 //! where they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -62,8 +62,8 @@ impl DataRule {
 /// Where data are looked for.
 #[derive(Clone, Debug, Default)]
 pub struct DataRoots {
-    /// The root that libraries were compiled in.
-    pub build_root: Option<PathBuf>,
+    /// The roots that libraries were compiled in.
+    pub build_roots: Vec<PathBuf>,
     /// The folders of fetched packages, each like a root.
     pub packages: Vec<PathBuf>,
 }
@@ -71,7 +71,7 @@ pub struct DataRoots {
 impl DataRoots {
     fn of(&self, origin: &LibraryOrigin) -> Vec<&Path> {
         match origin {
-            LibraryOrigin::File(_) => self.build_root.iter().map(PathBuf::as_path).collect(),
+            LibraryOrigin::File(_) => self.build_roots.iter().map(PathBuf::as_path).collect(),
             LibraryOrigin::Rpm(_) => self.packages.iter().map(PathBuf::as_path).collect(),
         }
     }
@@ -86,6 +86,8 @@ pub struct AddedData {
     pub absent: Vec<String>,
     /// How many files.
     pub files: usize,
+    /// Path of a file → path of the library that needs it.
+    pub needed_by: BTreeMap<String, String>,
     /// What is to be set for the libraries.
     pub environment: Variables,
     /// Are there libraries among the data? They may need others.
@@ -98,6 +100,7 @@ impl AddedData {
         self.notes.extend(later.notes);
         self.absent.extend(later.absent);
         self.files += later.files;
+        self.needed_by.extend(later.needed_by);
         self.environment.extend(later.environment);
         self.has_libraries |= later.has_libraries;
     }
@@ -169,7 +172,7 @@ impl DataRule {
             for root in &roots {
                 found = folder.find(root)?;
                 if let Some(place) = &found {
-                    folder.insert(tree, root, place, report)?;
+                    folder.insert(tree, root, place, &library.path, report)?;
                     if report.files > before {
                         break;
                     }
@@ -229,6 +232,7 @@ impl DataFolder {
         tree: &mut LayerTree,
         root: &Path,
         place: &Path,
+        library: &str,
         report: &mut AddedData,
     ) -> Result<(), DataError> {
         let only = patterns(&self.only)?;
@@ -247,7 +251,9 @@ impl DataFolder {
                 content: Content::File(path),
                 executable: is_library || is_executable(&metadata),
             };
-            tree.insert(format!("{}/{below}", self.to), entry);
+            let place = format!("{}/{below}", self.to);
+            report.needed_by.insert(place.clone(), library.to_owned());
+            tree.insert(place, entry);
         }
         Ok(())
     }
@@ -370,7 +376,7 @@ mod tests {
         fs_err::write(folder.join("more/a.json"), "{}").unwrap();
         fs_err::write(folder.join("README"), "no").unwrap();
         let roots = DataRoots {
-            build_root: Some(root.path().to_owned()),
+            build_roots: vec![root.path().to_owned()],
             ..DataRoots::default()
         };
         let mut tree = LayerTree::default();

@@ -15,6 +15,7 @@ pub mod package_recipe;
 pub mod part;
 pub mod prune;
 pub mod recipe;
+pub mod recompress;
 pub mod record;
 pub mod runtime;
 mod runtime_start;

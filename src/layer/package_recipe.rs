@@ -23,6 +23,18 @@ pub struct KeepableRule {
     pub reason: String,
 }
 
+/// A rule of which files are compressed better in their place, if they are not to be kept as they are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecompressRule {
+    /// What it is called where it is to be kept: `databases`.
+    pub keep: String,
+    /// Patterns of the files.
+    pub files: Vec<String>,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// A name that nothing can be kept by.
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` is nothing that can be kept; there are: {}", known.join(", "))]
@@ -39,6 +51,9 @@ pub struct UnknownKeep {
 pub struct PackagePruning {
     /// The rules, in order.
     pub prune: Vec<KeepableRule>,
+    /// What is compressed better.
+    #[serde(default)]
+    pub recompress: Vec<RecompressRule>,
 }
 
 impl PackagePruning {
@@ -54,9 +69,19 @@ impl PackagePruning {
         })
     }
 
-    /// The rules but for what is to be kept: `--keep help`.
+    /// What is compressed better, but for what is to be kept.
+    pub fn recompressed(&self, keep: &[String]) -> impl Iterator<Item = &RecompressRule> {
+        self.recompress
+            .iter()
+            .filter(|rule| !keep.contains(&rule.keep))
+    }
+
+    /// The rules of what is left out, but for what is to be kept: `--keep help`.
     pub fn rules(&self, keep: &[String]) -> Result<Vec<PruneRule>, UnknownKeep> {
-        let known = || self.prune.iter().map(|rule| &rule.keep);
+        let known = || {
+            let recompressed = self.recompress.iter().map(|rule| &rule.keep);
+            self.prune.iter().map(|rule| &rule.keep).chain(recompressed)
+        };
         if let Some(name) = keep.iter().find(|name| !known().any(|keep| keep == *name)) {
             return Err(UnknownKeep {
                 name: name.clone(),

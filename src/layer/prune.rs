@@ -31,6 +31,15 @@ pub struct Pruned {
 
 /// Applies the rules in order; a file is counted for the first rule that drops it.
 pub fn prune(tree: &mut LayerTree, rules: &[PruneRule]) -> Result<Vec<Pruned>, globset::Error> {
+    prune_telling(tree, rules, |_, _, _| {})
+}
+
+/// The same, telling of every file that is dropped: the rule, the path and the bytes.
+pub fn prune_telling(
+    tree: &mut LayerTree,
+    rules: &[PruneRule],
+    mut tell: impl FnMut(&PruneRule, &str, u64),
+) -> Result<Vec<Pruned>, globset::Error> {
     let mut report = Vec::with_capacity(rules.len());
     for rule in rules {
         let (drop, except) = (patterns(&rule.drop)?, patterns(&rule.except)?);
@@ -42,6 +51,7 @@ pub fn prune(tree: &mut LayerTree, rules: &[PruneRule]) -> Result<Vec<Pruned>, g
         tree.retain(|path, entry| {
             let keep = !drop.is_match(path) || except.is_match(path);
             if !keep {
+                tell(rule, path, entry.size);
                 pruned.files += 1;
                 pruned.bytes += entry.size;
             }

@@ -51,6 +51,57 @@ impl From<Pruned> for Saving {
     }
 }
 
+/// Which part of a layer of packages a zip is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// The layer's name, without a number.
+    pub layer: String,
+    /// Which part, from 1.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// Whether the requested packages were loaded in a root like Lambda's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckState {
+    /// Each was loaded and attached.
+    Passed,
+    /// It was not tried.
+    Skipped,
+}
+
+/// What the build records of layers of packages have beside those of every layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PackageLayerRecord {
+    /// Which part of a layer it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<PartRecord>,
+    /// The packages of the layer that were asked for; the others are there because these need them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requested: Vec<String>,
+    /// The layers that it was made to be beside, the runtime's first: zip → hash. What they have is not in this one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, Sha256>,
+    /// Where added libraries came from: path → for people.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub library_origins: BTreeMap<String, String>,
+    /// Data files that came with added libraries: a line for each folder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub library_data: Vec<String>,
+    /// What packages need when they run and Lambda lacks: package → for people.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lacking: BTreeMap<String, String>,
+    /// What was not left out, as it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<String>,
+    /// Whether the requested packages were loaded in a root like Lambda's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckState>,
+}
+
 /// What a zip is and how it came about. It holds no time and no path of the machine it was made on: the same
 /// inputs give the same record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,4 +143,46 @@ pub struct BuildRecord {
     pub savings: Vec<Saving>,
     /// What it was made from: name → hash or other mark.
     pub inputs: BTreeMap<String, String>,
+    /// What only layers of packages have.
+    #[serde(flatten)]
+    pub of_packages: PackageLayerRecord,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As records were before there were layers of packages.
+    fn old() -> serde_json::Value {
+        json!({
+            "record_version": 1, "name": "r-runtime", "description": "R", "zip": "r.zip", "sha256": Sha256::of(b"zip"),
+            "zipped_size": 1, "unzipped_size": 2, "needs_s3": false, "target": "provided.al2023",
+            "architecture": "arm64", "r_version": "4.5.0", "glibc": "2.29", "r_layer_version": "0.1.0",
+            "sources": [], "packages": {}, "added_libraries": {}, "savings": [], "inputs": {}
+        })
+    }
+
+    #[test]
+    fn records_of_other_layers_and_of_before_read_and_are_written_as_they_were() {
+        let record: BuildRecord = serde_json::from_value(old()).unwrap();
+        assert_eq!(record.of_packages, PackageLayerRecord::default());
+        assert_eq!(serde_json::to_value(&record).unwrap(), old());
+    }
+
+    #[test]
+    fn a_part_of_a_layer_of_packages_reads_back() {
+        let mut record: BuildRecord = serde_json::from_value(old()).unwrap();
+        record.of_packages.part = Some(PartRecord {
+            layer: "models".into(),
+            number: 2,
+            of: 3,
+        });
+        record.of_packages.check = Some(CheckState::Skipped);
+        let json = serde_json::to_value(&record).unwrap();
+        assert_eq!(json["part"]["number"], 2);
+        assert_eq!(json["check"], "skipped");
+        assert_eq!(serde_json::from_value::<BuildRecord>(json).unwrap(), record);
+    }
 }

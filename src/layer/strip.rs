@@ -42,6 +42,7 @@ fn stripped(entry: &Entry) -> io::Result<Option<(Entry, u64)>> {
     };
     let content = match &entry.content {
         Content::File(path) | Content::Stripped(path) => Content::Stripped(path.clone()),
+        Content::Recompressed(_) => return Ok(None),
         Content::Bytes(bytes) => match elf::strip(bytes) {
             StripOutcome::Stripped(shorter) => Content::Bytes(shorter.into()),
             StripOutcome::Kept(_) => return Ok(None),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use rayon::prelude::*;
 
+use super::recompress::recompressed;
 use crate::elf::{self, StripOutcome};
 use crate::os::is_executable;
 
@@ -21,6 +22,8 @@ pub enum Content {
     /// In an ELF file on this machine, read and stripped when it is needed: a layer's programs and libraries together
     /// would be too much for a small machine's memory.
     Stripped(PathBuf),
+    /// In a lazy-load database of R's on this machine, read and compressed better when it is needed.
+    Recompressed(PathBuf),
     /// In memory.
     Bytes(Bytes),
 }
@@ -58,6 +61,7 @@ impl Entry {
                     StripOutcome::Kept(_) => content.into(),
                 })
             }
+            Content::Recompressed(path) => Ok(recompressed(fs_err::read(path)?).into()),
             Content::Bytes(bytes) => Ok(bytes.clone()),
         }
     }

@@ -3,6 +3,7 @@
 //! Entries are sorted, times fixed, modes 644 or 755. Each file is compressed on its own, so that as many
 //! can be at once as there are cores; the archive around them is written in order.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,6 +52,7 @@ pub fn entry_time(source_date_epoch: Option<&str>) -> Result<UtcDateTime, ZipErr
 
 /// An entry as it will stand in the zip.
 struct Packed {
+    mode: u32,
     method: CompressionMethod,
     data: Vec<u8>,
     crc: u32,
@@ -64,27 +66,73 @@ pub fn write(
     time: UtcDateTime,
     output: &mut (impl Write + Send),
 ) -> Result<u64, ZipError> {
-    let entries: Vec<(&str, &Entry)> = tree.iter().collect();
-    let buffers = Buffers::default();
-    let packed = pack_all(&entries, &buffers);
-    let mut archive = ZipArchiveWriter::builder()
-        .with_capacity(entries.len())
-        .build(io::BufWriter::new(output));
-    for ((path, entry), packed) in entries.iter().zip(packed) {
-        let packed = packed?;
-        let (mut file, _) = archive
-            .new_file(*path)
-            .compression_method(packed.method)
-            .last_modified(time)
-            // The type of a regular file, which some readers of zips expect beside the permissions.
-            .unix_permissions(0o100_000 | entry.mode())
-            .crc32(Crc32Option::Skip)
-            .start()?;
-        file.write_all(&packed.data)?;
-        file.finish(DataDescriptorOutput::new(packed.crc, packed.size))?;
+    let compressed = Compressed::of(tree)?;
+    compressed.write(|_| true, time, output)?;
+    Ok(compressed.buffers)
+}
+
+/// A tree whose files are compressed, and in no zip yet: each once, whichever zip it will be in.
+#[derive(Default)]
+pub struct Compressed {
+    entries: BTreeMap<String, Packed>,
+    buffers: u64,
+}
+
+/// Bytes that a file takes in a zip beside its content and, twice, its path: header, descriptor and directory entry, with
+/// what may be in their extra fields. <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
+const ENTRY_OVERHEAD: u64 = 30 + 24 + 46 + 64;
+
+impl Compressed {
+    /// Compresses every file of a tree, on all cores.
+    pub fn of(tree: &LayerTree) -> io::Result<Compressed> {
+        let entries: Vec<(&str, &Entry)> = tree.iter().collect();
+        let buffers = Buffers::default();
+        let packed = pack_all(&entries, &buffers);
+        let entries = entries.iter().zip(packed);
+        let entries = entries.map(|((path, _), packed)| Ok(((*path).to_owned(), packed?)));
+        Ok(Compressed {
+            entries: entries.collect::<io::Result<_>>()?,
+            buffers: buffers.most.into_inner(),
+        })
     }
-    archive.finish()?.flush()?;
-    Ok(buffers.most.into_inner())
+
+    /// Bytes that a file takes in a zip, at most; nothing if there is none of that path.
+    pub fn zipped_size(&self, path: &str) -> u64 {
+        self.entries.get(path).map_or(0, |packed| {
+            packed.data.len() as u64 + 2 * path.len() as u64 + ENTRY_OVERHEAD
+        })
+    }
+
+    /// Adds what was compressed by itself.
+    pub fn add(&mut self, other: Compressed) {
+        self.entries.extend(other.entries);
+    }
+
+    /// Writes the files whose paths are wanted as a zip.
+    pub fn write(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        time: UtcDateTime,
+        output: &mut (impl Write + Send),
+    ) -> Result<(), ZipError> {
+        let mut archive = ZipArchiveWriter::builder()
+            .with_capacity(self.entries.len())
+            .build(io::BufWriter::new(output));
+        for (path, packed) in self.entries.iter().filter(|(path, _)| wanted(path)) {
+            let (mut file, _) = archive
+                .new_file(path.as_str())
+                .compression_method(packed.method)
+                .last_modified(time)
+                // The type of a regular file, which some readers of zips expect beside the permissions.
+                .unix_permissions(0o100_000 | packed.mode)
+                .crc32(Crc32Option::Skip)
+                .start()?;
+            file.write_all(&packed.data)?;
+            file.finish(DataDescriptorOutput::new(packed.crc, packed.size))?;
+        }
+        archive.finish()?.flush()?;
+        Ok(())
+    }
 }
 
 /// How many bytes are in memory for compression.
@@ -116,7 +164,7 @@ fn pack_all(entries: &[(&str, &Entry)], buffers: &Buffers) -> Vec<io::Result<Pac
             let (_, entry) = entries[index];
             let packed = entry.read().map(|content| {
                 buffers.take(content.len());
-                let packed = pack(&content, compressor);
+                let packed = pack(&content, entry.mode(), compressor);
                 buffers.take(packed.data.len());
                 buffers.give_back(content.len());
                 packed
@@ -136,7 +184,7 @@ fn compressor() -> Compressor {
 /// libdeflate's level; see `scripts/bench zip` for what each gives.
 const LEVEL: i32 = 9;
 
-fn pack(content: &[u8], compressor: &mut Compressor) -> Packed {
+fn pack(content: &[u8], mode: u32, compressor: &mut Compressor) -> Packed {
     let mut crc = Crc::new();
     crc.update(content);
     let (crc, size) = (crc.sum(), content.len() as u64);
@@ -145,6 +193,7 @@ fn pack(content: &[u8], compressor: &mut Compressor) -> Packed {
         Ok(length) if length < content.len() => {
             data.truncate(length);
             Packed {
+                mode,
                 method: CompressionMethod::DEFLATE,
                 data,
                 crc,
@@ -152,6 +201,7 @@ fn pack(content: &[u8], compressor: &mut Compressor) -> Packed {
             }
         }
         _ => Packed {
+            mode,
             method: CompressionMethod::STORE,
             data: content.to_vec(),
             crc,
@@ -199,6 +249,34 @@ mod tests {
             ]
         );
         assert_eq!(&archive.entries[2].content().unwrap()[..5], b"text ");
+    }
+
+    #[test]
+    fn what_is_compressed_once_is_in_whichever_zip_and_no_larger_than_was_said() {
+        let mut compressed = Compressed::of(&tree()).unwrap();
+        let mut more = LayerTree::default();
+        more.insert("r-layer/x.json", Entry::bytes(&b"{}"[..], false));
+        compressed.add(Compressed::of(&more).unwrap());
+        let time = entry_time(None).unwrap();
+        for (wanted, paths) in [
+            ("lib/", &["lib/b"][..]),
+            ("", &["bootstrap", "empty", "lib/b", "r-layer/x.json"]),
+        ] {
+            let mut zip = Vec::new();
+            let is_wanted = |path: &str| path.starts_with(wanted);
+            compressed.write(is_wanted, time, &mut zip).unwrap();
+            let said: u64 = paths.iter().map(|path| compressed.zipped_size(path)).sum();
+            // The end of a zip has 22 bytes.
+            assert!(zip.len() as u64 <= said + 22, "{} of {said}", zip.len());
+            let archive = LayerArchive::read("some.zip", zip.into()).unwrap();
+            let found: Vec<&str> = archive
+                .entries
+                .iter()
+                .map(|entry| &entry.path[..])
+                .collect();
+            assert_eq!(found, paths);
+        }
+        assert_eq!(compressed.zipped_size("nowhere"), 0);
     }
 
     #[test]

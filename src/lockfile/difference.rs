@@ -166,10 +166,15 @@ fn runtime(lock: &Lockfile) -> Versions {
 }
 
 fn libraries(lock: &Lockfile) -> Versions {
+    let versions: Vec<(&str, String)> = lock
+        .rpms
+        .iter()
+        .map(|rpm| (rpm.package.name.as_str(), rpm.package.evr()))
+        .collect();
     collected(
-        lock.libraries
+        versions
             .iter()
-            .map(|library| library.rpm_name_and_version()),
+            .map(|(name, version)| (*name, version.as_str())),
     )
 }
 

@@ -4,8 +4,8 @@
 
 mod difference;
 mod layer;
-mod library;
 mod package;
+mod rpm;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use difference::{ChangedPart, LockChange, LockDifference};
 pub use layer::{LayerInputs, LayerTarget, LockedLayer, NotAsLocked};
-pub use library::LockedLibrary;
 pub use package::{LockedPackage, PackageKind, PackageOrigin};
+pub use rpm::LockedRpm;
 
 use layer::{LayerEntry, Layers, from_entries, to_entries};
 use package::PackageEntry;
@@ -154,8 +154,8 @@ struct Contents {
     layers: Vec<LayerEntry>,
     #[serde(default, rename = "package", skip_serializing_if = "Vec::is_empty")]
     packages: Vec<PackageEntry>,
-    #[serde(default, rename = "library", skip_serializing_if = "Vec::is_empty")]
-    libraries: Vec<LockedLibrary>,
+    #[serde(default, rename = "rpm", skip_serializing_if = "Vec::is_empty")]
+    rpms: Vec<LockedRpm>,
 }
 
 /// The lock of a project.
@@ -166,7 +166,7 @@ pub struct Lockfile {
     sources: Vec<LockedSource>,
     images: Vec<LockedImage>,
     layers: Layers,
-    libraries: Vec<LockedLibrary>,
+    rpms: Vec<LockedRpm>,
     changed: bool,
 }
 
@@ -186,7 +186,7 @@ impl Lockfile {
                     sources: Vec::new(),
                     images: Vec::new(),
                     layers: Layers::new(),
-                    libraries: Vec::new(),
+                    rpms: Vec::new(),
                     changed: false,
                 });
             }
@@ -217,7 +217,7 @@ impl Lockfile {
             sources: contents.sources,
             images: contents.images,
             layers,
-            libraries: contents.libraries,
+            rpms: contents.rpms,
             changed: false,
         })
     }
@@ -349,33 +349,38 @@ impl Lockfile {
         self.changed |= self.layers.len() != before;
     }
 
-    /// The RPM that a library is taken from.
-    pub fn library(&self, soname: &str, architecture: Architecture) -> Option<&LockedLibrary> {
-        let is_it = |library: &&LockedLibrary| {
-            library.soname == soname && library.architecture == architecture
-        };
-        self.libraries.iter().find(is_it)
+    /// The system's packages that libraries are taken from.
+    pub fn rpms(&self) -> &[LockedRpm] {
+        &self.rpms
     }
 
-    /// Locks a library; one of the same name and processor is replaced.
-    pub fn pin_library(&mut self, library: LockedLibrary) {
-        let (soname, architecture) = (library.soname.clone(), library.architecture);
-        if self.library(&soname, architecture) != Some(&library) {
-            let is_other = |other: &LockedLibrary| {
-                other.soname != soname || other.architecture != architecture
-            };
-            self.libraries.retain(is_other);
-            self.libraries.push(library);
-            self.libraries.sort();
+    /// Locks packages of the system; of the same name and processor, the newer one counts, for the libraries of both.
+    pub fn pin_rpms(&mut self, rpms: &[LockedRpm]) {
+        for rpm in rpms {
+            let mut rpm = rpm.clone();
+            let before = self.rpms.iter().find(|other| other.is_of(&rpm));
+            if before == Some(&rpm) {
+                continue;
+            }
+            rpm.libraries.extend(
+                before
+                    .into_iter()
+                    .flat_map(|rpm| rpm.libraries.iter().cloned()),
+            );
+            if before == Some(&rpm) {
+                continue;
+            }
+            self.rpms.retain(|other| !other.is_of(&rpm));
+            self.rpms.push(rpm);
+            self.rpms.sort();
             self.changed = true;
         }
     }
 
-    /// Forgets the libraries that no layer needs any more.
-    pub fn retain_libraries(&mut self, keep: impl Fn(&LockedLibrary) -> bool) {
-        let before = self.libraries.len();
-        self.libraries.retain(keep);
-        self.changed |= self.libraries.len() != before;
+    /// Forgets all packages of the system, so that the newest are taken.
+    pub fn forget_rpms(&mut self) {
+        self.changed |= !self.rpms.is_empty();
+        self.rpms.clear();
     }
 
     /// Its text, in canonical order.
@@ -388,7 +393,7 @@ impl Lockfile {
             images: self.images.clone(),
             layers,
             packages,
-            libraries: self.libraries.clone(),
+            rpms: self.rpms.clone(),
         };
         Ok(HEADER.to_owned() + &toml::to_string(&contents)?)
     }

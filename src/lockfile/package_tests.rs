@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::manifest::PackageType;
+use crate::package::RpmPackage;
 use crate::public_url::PublicUrl;
 
 fn name(text: &str) -> LayerName {
@@ -118,22 +119,12 @@ fn packages_of_every_origin_are_read_back_as_they_were_written() {
         every_origin(),
     );
     lock.pin_layer(&name("models"), &target(X86), layer.clone());
-    lock.pin_library(LockedLibrary {
-        soname: "libpq.so.5".to_owned(),
-        architecture: X86,
-        rpm: "libpq-15.8-1.amzn2023.0.1.x86_64".to_owned(),
-        url: PublicUrl::new("https://cdn.example/libpq.rpm"),
-        sha256: Sha256::of(b"rpm"),
-    });
+    lock.pin_rpms(&[rpm("libpq", "15.8", "libpq.so.5")]);
     let read = reread(&lock);
     assert_eq!(read.layer(&name("models"), &target(X86)), Some(&layer));
     assert_eq!(read.layer(&name("models"), &target(ARM)), None);
     assert_eq!(layer.inputs.requests, ["dplyr>=1.1", "zoo"]);
-    let library = read.library("libpq.so.5", X86).unwrap();
-    assert_eq!(
-        library.rpm_name_and_version(),
-        ("libpq", "15.8-1.amzn2023.0.1.x86_64")
-    );
+    assert_eq!(read.rpms(), [rpm("libpq", "15.8", "libpq.so.5")]);
     let text = read.text().unwrap();
     assert!(!text.contains("sesame"), "{text}");
     assert!(
@@ -353,23 +344,37 @@ fn a_further_target_of_the_same_versions_is_no_difference() {
     assert!(LockDifference::between(&old, &new).is_empty());
 }
 
+fn rpm(name: &str, version: &str, soname: &str) -> LockedRpm {
+    LockedRpm {
+        libraries: [soname.to_owned()].into(),
+        package: RpmPackage {
+            name: name.to_owned(),
+            epoch: 0,
+            version: version.to_owned(),
+            release: "1.amzn2023".to_owned(),
+            architecture: "x86_64".to_owned(),
+            license: None,
+            url: "https://cdn.example/x.rpm".to_owned(),
+            sha256: Sha256::of(version.as_bytes()),
+        },
+    }
+}
+
 #[test]
 fn libraries_change_by_their_rpm() {
-    let library = |rpm: &str, soname: &str| LockedLibrary {
-        soname: soname.to_owned(),
-        architecture: X86,
-        rpm: rpm.to_owned(),
-        url: PublicUrl::new("https://cdn.example/x.rpm"),
-        sha256: Sha256::of(rpm.as_bytes()),
-    };
     let (mut old, mut new) = (empty(), empty());
-    old.pin_library(library("libpq-15.8-1.x86_64", "libpq.so.5"));
-    new.pin_library(library("libpq-15.9-1.x86_64", "libpq.so.5"));
-    new.pin_library(library("libpq-15.9-1.x86_64", "libpq.so.5"));
+    old.pin_rpms(&[rpm("libpq", "15.8", "libpq.so.5")]);
+    new.pin_rpms(&[rpm("libpq", "15.8", "libpqxx.so.1")]);
+    new.pin_rpms(&[rpm("libpq", "15.9", "libpq.so.5")]);
     assert_eq!(
         LockDifference::between(&old, &new).to_string(),
-        "libpq 15.8-1.x86_64 → 15.9-1.x86_64\n"
+        "libpq 15.8-1.amzn2023 → 15.9-1.amzn2023\n"
     );
-    new.retain_libraries(|library| library.soname != "libpq.so.5");
-    assert_eq!(reread(&new).library("libpq.so.5", X86), None);
+    // Two layers take different libraries of the same package.
+    let [both] = new.rpms() else {
+        panic!("{:?}", new.rpms())
+    };
+    assert_eq!(both.libraries.len(), 2);
+    new.forget_rpms();
+    assert!(reread(&new).rpms().is_empty());
 }

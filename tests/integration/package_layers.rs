@@ -77,10 +77,17 @@ fn recommended_packages_need_no_network_and_answer_under_the_emulator() {
     ));
     let record = &changed["layers"][0];
     assert_eq!(record["zip"], "r-packages-4.5-al2023-x86_64.zip");
-    let names: Vec<&String> = record["packages"].as_object().expect("packages").keys().collect();
+    let names: Vec<&String> = record["packages"]
+        .as_object()
+        .expect("packages")
+        .keys()
+        .collect();
     assert_eq!(names, ["Matrix", "lattice", "mgcv", "nlme"]);
     let manifest = fs_err::read_to_string(project.path().join("r-layer.toml")).expect("a manifest");
-    assert_eq!(manifest, "[layers.packages]\npackages = [\"Matrix\", \"mgcv\"]\n");
+    assert_eq!(
+        manifest,
+        "[layers.packages]\npackages = [\"Matrix\", \"mgcv\"]\n"
+    );
 
     let opt = project.path().join("opt");
     unpacked(project.path(), &opt);
@@ -93,7 +100,12 @@ fn recommended_packages_need_no_network_and_answer_under_the_emulator() {
         smooth.log()
     );
     let entries = Emulated::start(&sandbox, "script.entries");
-    assert_eq!(entries.invoke(&json!({"n": 1000})), json!(1000), "{}", entries.log());
+    assert_eq!(
+        entries.invoke(&json!({"n": 1000})),
+        json!(1000),
+        "{}",
+        entries.log()
+    );
 }
 
 /// Sources with C, C++ and system libraries (libcurl, OpenSSL, libxml2) are compiled with all they need; and HTTPS by
@@ -106,9 +118,17 @@ fn a_closure_that_is_compiled_answers_and_trusts_lambdas_certificates() {
     let arguments = [&["add-packages", "--repo", &repository][..], &wanted].concat();
     let changed = result(&mut packages(project.path(), &arguments));
     let record = &changed["layers"][0];
-    assert!(record["packages"].as_object().is_some_and(|all| all.len() > 20), "{record}");
+    assert!(
+        record["packages"]
+            .as_object()
+            .is_some_and(|all| all.len() > 20),
+        "{record}"
+    );
     let added = record["added_libraries"].as_object().expect("libraries");
-    assert!(added.keys().any(|path| path.starts_with("lib/libxml2.so")), "{added:?}");
+    assert!(
+        added.keys().any(|path| path.starts_with("lib/libxml2.so")),
+        "{added:?}"
+    );
 
     let opt = project.path().join("opt");
     unpacked(project.path(), &opt);
@@ -126,13 +146,22 @@ fn a_closure_that_is_compiled_answers_and_trusts_lambdas_certificates() {
     let (_server, url) = serve_https(served.path());
     let event = json!({"url": format!("{url}/file.txt")});
     let strange = Emulated::start(&sandbox, "script.by_curl");
-    assert!(strange.invoke(&event)["errorMessage"].is_string(), "{}", strange.log());
+    assert!(
+        strange.invoke(&event)["errorMessage"].is_string(),
+        "{}",
+        strange.log()
+    );
     let certificate = served.path().join("certificate.pem");
     sandbox
         .mounts
         .push(read_only(&certificate, "/etc/pki/tls/certs/ca-bundle.crt"));
     for handler in ["script.by_curl", "script.by_httr2"] {
         let vouched_for = Emulated::start(&sandbox, handler);
-        assert_eq!(vouched_for.invoke(&event), json!("one\n"), "{}", vouched_for.log());
+        assert_eq!(
+            vouched_for.invoke(&event),
+            json!("one\n"),
+            "{}",
+            vouched_for.log()
+        );
     }
 }

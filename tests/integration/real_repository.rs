@@ -94,3 +94,14 @@ fn server() -> &'static (String, Child) {
         (url.trim_end().to_owned(), child)
     })
 }
+
+/// The root file system in which the binaries were compiled.
+pub fn root() -> PathBuf {
+    let kept = real_repositories();
+    let kept = kept.parent().expect("its folder");
+    let entries = std::fs::read_dir(kept).expect("the folder is there");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.join("usr/lib").is_dir())
+        .expect("a root")
+}

@@ -130,10 +130,11 @@ impl Run {
             target: Target::named(Target::DEFAULT).unwrap(),
             architecture: here(),
             below: &self.below,
-            root: self.root.as_ref(),
+            roots: self.root.as_slice(),
             repository: Some(&repository),
             pinned: &self.pinned,
             rules: &LibraryRules::embedded().data,
+            counts: &|_| true,
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(completion.complete(tree))

@@ -10,56 +10,22 @@ mod sources;
 mod steps;
 mod version;
 
-use std::fmt;
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
-use serde::Serialize;
 
 use crate::cache::Cache;
 use crate::cli::BuildRuntimeArgs;
+use crate::commands::packing::Built;
 use crate::distribution::{R, RSourceSpec};
 use crate::http::{Http, HttpError, Patience};
+use crate::layer::RuntimeRecipe;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
-use crate::layer::{BuildRecord, RuntimeRecipe};
 use crate::lockfile::Lockfile;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
 use crate::repository::TarballError;
-use crate::terminal::human_size;
 pub use settings::Settings;
-use steps::Steps;
-
-/// What was built, as it is printed.
-#[derive(Debug, Serialize)]
-pub struct Built {
-    /// The zip.
-    path: PathBuf,
-    /// Its build record.
-    #[serde(flatten)]
-    record: BuildRecord,
-}
-
-impl fmt::Display for Built {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let record = &self.record;
-        writeln!(f, "{}", self.path.display())?;
-        writeln!(f, "  {}", record.description)?;
-        writeln!(
-            f,
-            "  {} zipped, {} unzipped, glibc {} or newer, {} R packages",
-            human_size(record.zipped_size),
-            human_size(record.unzipped_size),
-            record.glibc.as_deref().unwrap_or("any"),
-            record.packages.len()
-        )?;
-        if record.needs_s3 {
-            writeln!(f, "  needs S3: too large for a request")?;
-        }
-        writeln!(f, "  sha256 {}", record.sha256)
-    }
-}
+pub use steps::Steps;
 
 /// Builds the runtime layer.
 pub async fn run(args: BuildRuntimeArgs, reporter: &dyn Reporter) -> Result<Built> {

@@ -1,18 +1,19 @@
 //! From an R home to a zip that is kept: assemble, compress, audit, record.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::assemble::{Assembled, assemble};
 use super::settings::Settings;
 use super::steps::Steps;
-use super::{Builder, Built, PackageFolder};
+use super::{Builder, PackageFolder};
+use crate::commands::packing::{self, Built};
 use crate::distribution::R;
 use crate::layer::audit::{self, AuditReport, Policy, Question};
 use crate::layer::complete::AddedLibrary;
 use crate::layer::dist::UnfinishedZip;
-use crate::layer::record::PackageRecord;
+use crate::layer::record::PackageLayerRecord;
 use crate::layer::sbom::{self, Sbom, SbomSources};
 use crate::layer::system_package::owners;
 use crate::layer::zip;
@@ -30,20 +31,7 @@ impl Builder<'_> {
     ) -> Result<Built> {
         let packing = self.reporter.begin("packing the runtime layer", None);
         let mut assembled = assemble(r, packages, &self.settings, self.recipe, steps)?;
-        for saving in &assembled.savings {
-            self.reporter.detail(&format!(
-                "left out {}: {}",
-                human_size(saving.bytes),
-                saving.reason
-            ));
-        }
-        for library in &assembled.added {
-            let size = human_size(library.size);
-            self.reporter.detail(&format!(
-                "added {} ({size}) from {}",
-                library.path, library.from
-            ));
-        }
+        packing::tell(&assembled.savings, &assembled.added, self.reporter);
         packing.step("compressing");
         let zip_name = self.zip_name(&r.version);
         // The file stays with this function, so that it goes when the command is interrupted.
@@ -111,6 +99,11 @@ impl Builder<'_> {
         })?)
     }
 
+    /// Where the zip of an R's runtime layer is, or will be.
+    pub fn zip_path(&self, version: &RVersion) -> PathBuf {
+        self.settings.out.join(self.zip_name(version))
+    }
+
     fn zip_name(&self, version: &RVersion) -> String {
         let Settings {
             target,
@@ -132,18 +125,7 @@ impl Builder<'_> {
             policy: Policy::Strict,
             wants_runtime: true,
         };
-        let report = audit::audit(std::slice::from_ref(layer), &question);
-        if !report.passed {
-            let findings: Vec<String> = report
-                .findings
-                .iter()
-                .map(|found| format!("\n  {found}"))
-                .collect();
-            bail!(
-                "the layer would not load on Lambda, so it is not kept:{}",
-                findings.concat()
-            );
-        }
+        let report = packing::audited(std::slice::from_ref(layer), &question)?;
         let zipped_size = layer.archive.zipped_size;
         if zipped_size >= limit && self.settings.s3_bucket.is_none() {
             let heaviest: Vec<String> = audit::heaviest_folders(std::slice::from_ref(layer))
@@ -191,27 +173,12 @@ impl Builder<'_> {
             r_version: r.version.to_string(),
             glibc: report.glibc.clone(),
             r_layer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            packages: layer
-                .packages()
-                .into_iter()
-                .map(|(name, found)| {
-                    (
-                        name,
-                        PackageRecord {
-                            version: found.version,
-                            license: found.license,
-                        },
-                    )
-                })
-                .collect(),
+            packages: packing::package_records(layer),
             sources: assembled.sources.clone(),
-            added_libraries: assembled
-                .added
-                .iter()
-                .map(|library| (library.path.clone(), library.size))
-                .collect(),
+            added_libraries: packing::library_sizes(&assembled.added),
             savings: assembled.savings.clone(),
             inputs: r.inputs.clone(),
+            of_packages: PackageLayerRecord::default(),
         })
     }
 }

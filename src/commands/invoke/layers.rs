@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::cache::Cache;
-use crate::checksum::Sha256;
-use crate::commands::settings;
+use crate::commands::unpacked::unpacked;
+use crate::commands::{function_root, settings};
 use crate::distribution::RVersionRequest;
 use crate::layer::audit::{self, AuditReport, Policy, Question, architecture_of};
-use crate::layer::unpack::unpack;
 use crate::layer::{BuildRecord, ExaminedLayer, RuntimeRecipe};
 use crate::package::RVersion;
 use crate::progress::Reporter;
@@ -29,7 +28,6 @@ pub struct Wanted {
 /// The layers of the function.
 pub struct Layers {
     archives: Vec<ExaminedLayer>,
-    key: String,
     /// What the audit found.
     pub(super) report: AuditReport,
 }
@@ -73,16 +71,7 @@ impl Layers {
             wants_runtime: true,
         };
         let report = audit::audit(&archives, &question);
-        let hashes: Vec<String> = archives
-            .iter()
-            .map(|layer| layer.archive.sha256.to_string())
-            .collect();
-        let key = Sha256::of_parts(hashes.iter().map(|hash| hash.as_bytes())).short();
-        Ok(Layers {
-            archives,
-            key,
-            report,
-        })
+        Ok(Layers { archives, report })
     }
 
     /// /opt, from the cache or unpacked now.
@@ -90,12 +79,17 @@ impl Layers {
         for finding in &self.report.findings {
             reporter.warn(&finding.to_string());
         }
-        cache
-            .get_or_make("unpacked", &self.key, reporter, async |content: &Path| {
-                let archives = self.archives.iter().map(|layer| &layer.archive);
-                Ok(unpack(archives, content)?)
-            })
-            .await
+        unpacked(&self.archives, cache, reporter).await
+    }
+
+    /// What a root is wanted for.
+    pub fn root<'a>(&'a self, name: &'a str, target: &'a Target) -> function_root::Wanted<'a> {
+        function_root::Wanted {
+            name,
+            glibc: self.report.glibc.as_deref(),
+            architecture: self.report.architecture,
+            target,
+        }
     }
 }
 

@@ -4,7 +4,6 @@ mod event;
 mod layers;
 mod log;
 mod report;
-mod root;
 mod running;
 mod serve;
 mod session;
@@ -16,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::function_root::function_root;
 use super::{Outcome, settings};
 use crate::cache::Cache;
 use crate::cli::InvokeArgs;
@@ -90,7 +90,7 @@ async fn sandbox<'a>(
     let layers = tokio::task::spawn_blocking(read).await??;
     Ok(FunctionSandbox {
         layers: layers.unpacked(&cache, reporter).await?,
-        root: layers.root(&args.root, target, &cache, reporter).await?,
+        root: function_root(&layers.root(&args.root, target), &cache, reporter).await?,
         code,
         handler: args.handler,
         identity,

@@ -38,11 +38,8 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
     let resolved = project
         .resolve_layer(&layer, &section, &runtime, Upgrade::Nothing)
         .await?;
-    project.warn_of_lacking(&resolved.locked);
     let target = project.target(&runtime.r);
-    project
-        .lock
-        .pin_layer(&layer, &target, resolved.locked.clone());
+    project.lock.pin_layer(&layer, &target, resolved.clone());
     let mut changed = Changed {
         dry_run: args.dry_run,
         manifest,
@@ -53,7 +50,7 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
         return Ok(changed);
     }
     changed.layers = project
-        .pack_layer(&layer, &section, &resolved.locked, &runtime)
+        .pack_layer(&layer, &section, &resolved, &runtime)
         .await?;
     project.document.write()?;
     project.lock.write()?;

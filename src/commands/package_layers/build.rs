@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::Changed;
 use super::project::{Project, RuntimeR};
 use crate::cli::PackageOptions;
-use crate::commands::build_runtime::Built;
+use crate::commands::packing::Built;
 use crate::layer::package_recipe::PackageLayerRecipe;
 use crate::lockfile::{LockDifference, LockedLayer};
 use crate::manifest::{LayerName, LayerSection, ManifestDocument, nearest_names};
@@ -64,7 +64,6 @@ async fn build_one(
 ) -> Result<Vec<Built>> {
     let section = project.section(layer, ready(layer));
     let locked = as_locked(project, layer, &section, runtime).await?;
-    project.warn_of_lacking(&locked);
     let built = project
         .pack_layer(layer, &section, &locked, runtime)
         .await
@@ -91,10 +90,8 @@ async fn as_locked(
         .resolve_layer(layer, section, runtime, Upgrade::Nothing)
         .await
         .with_context(|| format!("the layer {layer}"))?;
-    project
-        .lock
-        .pin_layer(layer, &target, resolved.locked.clone());
-    Ok(resolved.locked)
+    project.lock.pin_layer(layer, &target, resolved.clone());
+    Ok(resolved)
 }
 
 /// The section of a layer that is ready in this program.

@@ -21,6 +21,9 @@ pub async fn lock(args: LockArgs, reporter: &dyn Reporter) -> Result<Changed> {
     let mut project = Project::open(document, args.options, args.dry_run, reporter)?;
     let runtime = project.runtime_r().await?;
     let target = project.target(&runtime.r);
+    if !args.upgrade.is_empty() {
+        project.lock.forget_rpms();
+    }
     for layer in &layers {
         let section = project.section(layer, None);
         let upgrade = upgrade_of(&args.upgrade);
@@ -28,8 +31,7 @@ pub async fn lock(args: LockArgs, reporter: &dyn Reporter) -> Result<Changed> {
             .resolve_layer(layer, &section, &runtime, upgrade)
             .await
             .with_context(|| format!("the layer {layer}"))?;
-        project.warn_of_lacking(&resolved.locked);
-        project.lock.pin_layer(layer, &target, resolved.locked);
+        project.lock.pin_layer(layer, &target, resolved);
     }
     let manifest = project.document.manifest().clone();
     project.lock.retain_layers(|name, _| {

@@ -1,12 +1,14 @@
 //! Layers of packages: what is asked for → resolved and locked → fetched or compiled → zips, which are proven to load.
 
 mod add;
+mod assembling;
 mod build;
+pub mod check;
 mod from_file;
 mod lock;
 mod locking;
 mod obtaining;
-mod packing;
+pub mod pack;
 mod project;
 mod remove;
 mod requests;
@@ -23,7 +25,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::build_runtime::Built;
+use super::packing::Built;
 use crate::lockfile::LockDifference;
 use crate::manifest::ManifestChange;
 

@@ -26,12 +26,10 @@ pub async fn remove(args: RemovePackagesArgs, reporter: &dyn Reporter) -> Result
             .resolve_layer(&layer, &section, &runtime, Upgrade::Nothing)
             .await?;
         let target = project.target(&runtime.r);
-        project
-            .lock
-            .pin_layer(&layer, &target, resolved.locked.clone());
+        project.lock.pin_layer(&layer, &target, resolved.clone());
         if !args.dry_run {
             layers = project
-                .pack_layer(&layer, &section, &resolved.locked, &runtime)
+                .pack_layer(&layer, &section, &resolved, &runtime)
                 .await?;
         }
     } else {

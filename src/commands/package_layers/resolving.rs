@@ -22,14 +22,6 @@ use crate::resolve::{
 /// How often a resolution may find out that it needs to know more: each time it learns of a package at least.
 const MOST_ROUNDS: usize = 1000;
 
-/// A layer as it was resolved.
-pub struct ResolvedLayer {
-    /// What is locked.
-    pub locked: LockedLayer,
-    /// Who wants what.
-    pub resolution: Resolution,
-}
-
 /// One layer that is being resolved.
 struct Resolving<'p> {
     project: &'p Project<'p>,
@@ -63,7 +55,7 @@ impl Project<'_> {
         section: &LayerSection,
         runtime: &RuntimeR,
         upgrade: Upgrade,
-    ) -> Result<ResolvedLayer> {
+    ) -> Result<LockedLayer> {
         let target = self.target(&runtime.r);
         let built_for = self.built_for(&runtime.r);
         let mut resolving = Resolving {
@@ -78,8 +70,7 @@ impl Project<'_> {
             nowhere: BTreeSet::new(),
         };
         let resolution = resolving.run().await?;
-        let locked = resolving.locked(&resolution, self.inputs(section))?;
-        Ok(ResolvedLayer { locked, resolution })
+        resolving.locked(&resolution, self.inputs(section))
     }
 
     /// What need not be fetched: R's own library, what the runtime layer has, and the other layers that are locked.

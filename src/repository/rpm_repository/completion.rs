@@ -40,14 +40,16 @@ pub struct Completion<'a> {
     pub architecture: Architecture,
     /// The sonames that the layers below it have.
     pub below: &'a BTreeSet<String>,
-    /// The root that packages were compiled in, which is searched first.
-    pub root: Option<&'a LibraryFolders>,
+    /// The roots that packages were compiled in, which are searched first.
+    pub roots: &'a [LibraryFolders],
     /// The repository that is searched then.
     pub repository: Option<&'a RpmRepository<'a>>,
     /// Packages that the lock pins.
     pub pinned: &'a [LockedRpm],
     /// Which data libraries need.
     pub rules: &'a [DataRule],
+    /// Whether what a file of the layer needs is to be added, by its path.
+    pub counts: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 /// What was added to a layer.
@@ -86,7 +88,8 @@ impl Completion<'_> {
         tree: &mut LayerTree,
         fetched: &mut FetchedLibraries,
     ) -> Result<Vec<AddedLibrary>, CompletionError> {
-        let files = elf_files(tree)?;
+        let mut files = elf_files(tree)?;
+        files.retain(|path, _| (self.counts)(path));
         let own = own_libraries(tree);
         let provided = |soname: &str| {
             own.contains(soname)
@@ -94,17 +97,20 @@ impl Completion<'_> {
                 || self.target.guarantees(soname, self.architecture)
         };
         if let Some(repository) = self.repository {
-            let root = self.root.map(|root| root as &(dyn LibrarySource + Sync));
+            let roots = self.roots.iter();
+            let roots: Vec<_> = roots
+                .map(|root| root as &(dyn LibrarySource + Sync))
+                .collect();
             let wanted = Wanted {
                 files: &files,
                 provided: &provided,
-                before: root.as_slice(),
+                before: &roots,
                 pinned: self.pinned,
             };
             repository.libraries(&wanted, fetched).await?;
         }
         let mut sources: Vec<&dyn LibrarySource> = Vec::new();
-        sources.extend(self.root.map(|root| root as &dyn LibrarySource));
+        sources.extend(self.roots.iter().map(|root| root as &dyn LibrarySource));
         if self.repository.is_some() {
             sources.push(fetched);
         }
@@ -136,7 +142,11 @@ impl Completion<'_> {
                 .await?;
         }
         let roots = DataRoots {
-            build_root: self.root.map(|root| root.root().to_owned()),
+            build_roots: self
+                .roots
+                .iter()
+                .map(|root| root.root().to_owned())
+                .collect(),
             packages: fetched
                 .packages()
                 .map(|(_, folder)| folder.to_owned())

@@ -5,26 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
 
 use super::{RpmError, RpmRepository, Unprovided};
 use crate::elf::{
     Closure, ElfFile, FoundLibrary, LibraryOrigin, LibrarySource, MissingLibrary, is_elf,
 };
 use crate::http::without_query;
+use crate::lockfile::LockedRpm;
 use crate::package::RpmPackage;
 use crate::target::Architecture;
-
-/// A package that libraries came from, pinned: the next build takes the same, and need not ask for the index.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockedRpm {
-    /// The libraries that were taken from it, by soname; none if it was for its data.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub libraries: BTreeSet<String>,
-    /// The package.
-    pub package: RpmPackage,
-}
 
 /// How many packages are fetched at once.
 const AT_ONCE: usize = 6;

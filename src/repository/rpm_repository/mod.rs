@@ -21,11 +21,12 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+pub use crate::lockfile::LockedRpm;
 pub use access::RpmAccess;
 pub use completion::{Completed, Completion, CompletionError};
 pub use error::{RpmError, Unprovided};
 pub use index::PackageIndex;
-pub use libraries::{FetchedLibraries, LockedRpm, Wanted};
+pub use libraries::{FetchedLibraries, Wanted};
 
 use crate::http::without_query;
 use crate::package::RpmPackage;

@@ -17,7 +17,10 @@ fn a_dry_run_tells_and_changes_nothing() {
         &["add-packages", "Matrix", "--dry-run", "--offline"],
     ));
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("+ Matrix 1.7-3") && said.contains("dry run"), "{said}");
+    assert!(
+        said.contains("+ Matrix 1.7-3") && said.contains("dry run"),
+        "{said}"
+    );
     assert_eq!(read(project.path(), "r-layer.lock"), before);
     assert!(!project.path().join("r-layer.toml").exists() && zips(project.path()).is_empty());
 }
@@ -30,22 +33,36 @@ fn packages_come_and_go_and_the_tree_says_why_they_are_there() {
     let add = ["add-packages", "nlme", "--layer", "models", "--offline"];
     succeed(&mut packages(project.path(), &add));
     let now = read(project.path(), "r-layer.toml");
-    assert!(now.starts_with("# What the model needs.\n") && now.contains("# for fractions()"), "{now}");
+    assert!(
+        now.starts_with("# What the model needs.\n") && now.contains("# for fractions()"),
+        "{now}"
+    );
     assert!(now.contains("    \"nlme\",\n"), "{now}");
 
     let tree = succeed(r_layer(project.path()).args(["tree", "lattice"]));
     let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
-    assert!(tree.contains("lattice 0.22-6\n└── nlme 3.1-168 (requested)"), "{tree}");
+    assert!(
+        tree.contains("lattice 0.22-6\n└── nlme 3.1-168 (requested)"),
+        "{tree}"
+    );
 
     let remove = ["remove-packages", "nlme", "--layer", "models", "--offline"];
     let changed = result(&mut packages(project.path(), &remove));
-    assert_eq!(changed["layers"][0]["packages"].as_object().map(|all| all.len()), Some(1));
+    assert_eq!(
+        changed["layers"][0]["packages"]
+            .as_object()
+            .map(|all| all.len()),
+        Some(1)
+    );
     assert!(!read(project.path(), "r-layer.lock").contains("nlme"));
     let error = fail(
         r_layer(project.path()).args(["tree", "lattise", "--layer", "models"]),
         1,
     );
-    assert!(error.contains("no layer that is locked has lattise"), "{error}");
+    assert!(
+        error.contains("no layer that is locked has lattise"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -74,14 +91,24 @@ fn the_lock_is_taken_and_what_does_not_fit_it_is_refused() {
 
     // The same again: the same bytes, and nobody is asked.
     let zip = fs_err::read(&zips(project.path())[0]).expect("a zip");
-    let build = ["build", "packages", "--locked", "--offline", "--repo", &repository];
+    let build = [
+        "build",
+        "packages",
+        "--locked",
+        "--offline",
+        "--repo",
+        &repository,
+    ];
     succeed(&mut packages(project.path(), &build));
     assert_eq!(fs_err::read(&zips(project.path())[0]).expect("a zip"), zip);
 
     let manifest = "[layers.packages]\npackages = [\"glue==1.6.2\"]\n";
     fs_err::write(project.path().join("r-layer.toml"), manifest).expect("a manifest");
     let error = fail(&mut packages(project.path(), &build), 1);
-    assert!(error.contains("+ glue==1.6.2") && error.contains("r-layer lock"), "{error}");
+    assert!(
+        error.contains("+ glue==1.6.2") && error.contains("r-layer lock"),
+        "{error}"
+    );
 
     // An archived version, and the way back.
     let lock = ["lock", "--repo", &repository];

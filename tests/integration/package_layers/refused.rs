@@ -36,11 +36,21 @@ fn packages_that_are_not_there() {
 fn repositories_that_are_none() {
     let unreachable = "gone=http://127.0.0.1:9";
     let error = refused(&["glue", "--repo", unreachable]);
-    assert!(error.contains("the repository gone") && error.contains("--repo"), "{error}");
+    assert!(
+        error.contains("the repository gone") && error.contains("--repo"),
+        "{error}"
+    );
     // Others go on, and the one is told.
     let project = project();
     let repository = format!("cran={}", cran().base);
-    let add = ["add-packages", "glue", "--repo", unreachable, "--repo", &repository];
+    let add = [
+        "add-packages",
+        "glue",
+        "--repo",
+        unreachable,
+        "--repo",
+        &repository,
+    ];
     let output = succeed(&mut packages(project.path(), &add));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(told.contains("warning: the repository gone"), "{told}");
@@ -49,7 +59,10 @@ fn repositories_that_are_none() {
 #[test]
 fn without_a_network_it_is_said_what_the_cache_lacks() {
     let error = refused(&["glue", "--offline", "--repo", "never=http://127.0.0.1:9"]);
-    assert!(error.contains("not in the cache") && error.contains("--offline"), "{error}");
+    assert!(
+        error.contains("not in the cache") && error.contains("--offline"),
+        "{error}"
+    );
 }
 
 #[test]

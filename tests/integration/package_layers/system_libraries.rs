@@ -21,7 +21,14 @@ fn a_binary_gets_its_library_from_an_rpm_repository_and_answers() {
         &[("/usr/lib64/libpng16.so.16", "libpng16.so.16.37.0")],
     );
     let rpms = rpms.display().to_string();
-    let add = ["add-packages", "png", "--repo", &repository, "--rpm-repository", &rpms];
+    let add = [
+        "add-packages",
+        "png",
+        "--repo",
+        &repository,
+        "--rpm-repository",
+        &rpms,
+    ];
     let changed = result(&mut packages(project.path(), &add));
     let added = &changed["layers"][0]["added_libraries"];
     assert!(added["lib/libpng16.so.16"].is_number(), "{added}");
@@ -30,16 +37,36 @@ fn a_binary_gets_its_library_from_an_rpm_repository_and_answers() {
     unpacked(project.path(), &opt);
     let sandbox = like_lambda_of(Architecture::X86_64, &opt, &functions("packages"));
     let picture = Emulated::start(&sandbox, "script.picture");
-    assert_eq!(picture.invoke(&json!({"n": 7})), json!([7, 7]), "{}", picture.log());
+    assert_eq!(
+        picture.invoke(&json!({"n": 7})),
+        json!([7, 7]),
+        "{}",
+        picture.log()
+    );
 }
 
 #[test]
 fn a_library_that_is_nowhere_is_named_with_the_package_that_needs_it() {
     let project = project();
     let repository = format!("p3m={}/{SNAPSHOT}", p3m().base);
-    let empty = repository_of(project.path(), "other", &[("/usr/lib64/other", &root().join("etc/debian_version"))], &[]);
+    let empty = repository_of(
+        project.path(),
+        "other",
+        &[("/usr/lib64/other", &root().join("etc/debian_version"))],
+        &[],
+    );
     let empty = empty.display().to_string();
-    let add = ["add-packages", "png", "--repo", &repository, "--rpm-repository", &empty];
+    let add = [
+        "add-packages",
+        "png",
+        "--repo",
+        &repository,
+        "--rpm-repository",
+        &empty,
+    ];
     let error = fail(&mut packages(project.path(), &add), 1);
-    assert!(error.contains("libpng16.so.16") && error.contains("png"), "{error}");
+    assert!(
+        error.contains("libpng16.so.16") && error.contains("png"),
+        "{error}"
+    );
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::layers::Layers;
 use crate::cache::Cache;
 use crate::http::Patience;
 use crate::image::{ImageReference, Images};
@@ -32,48 +31,56 @@ const BRIEFLY: Patience = Patience {
 /// A root, and what to say of it.
 type Found = (PathBuf, String);
 
-impl Layers {
-    /// The root file system; says which one it is.
-    pub async fn root(
-        &self,
-        name: &str,
-        target: &Target,
-        cache: &Cache,
-        reporter: &dyn Reporter,
-    ) -> Result<PathBuf> {
-        let floor = self
-            .report
-            .glibc
-            .as_deref()
-            .and_then(crate::elf::parse_version_number)
-            .unwrap_or_default();
-        let roots = Roots {
-            target,
-            architecture: self.report.architecture,
-            cache,
-            reporter,
-        };
-        let (root, origin) = match name {
-            "auto" => roots.automatic(&floor).await?,
-            name => {
-                let root = name
-                    .parse()
-                    .context("--root takes auto, debian:SUITE, oci:IMAGE or dir:PATH")?;
-                roots.named(&root).await?
-            }
-        };
-        self.checked(root, &origin, &floor, reporter)
-    }
+/// What a root is wanted for.
+pub struct Wanted<'a> {
+    /// What was asked for: `auto`, `debian:SUITE`, `oci:IMAGE` or `dir:PATH`.
+    pub name: &'a str,
+    /// The lowest glibc that the layers run on, as `2.29`.
+    pub glibc: Option<&'a str>,
+    /// The processor.
+    pub architecture: Architecture,
+    /// Where the function is to run.
+    pub target: &'a Target,
+}
 
+/// The root file system; says which one it is.
+pub async fn function_root(
+    wanted: &Wanted<'_>,
+    cache: &Cache,
+    reporter: &dyn Reporter,
+) -> Result<PathBuf> {
+    let floor = wanted.glibc.and_then(crate::elf::parse_version_number);
+    let floor = floor.unwrap_or_default();
+    let roots = Roots {
+        target: wanted.target,
+        architecture: wanted.architecture,
+        cache,
+        reporter,
+    };
+    let (root, origin) = match wanted.name {
+        "auto" => roots.automatic(&floor).await?,
+        name => {
+            let root = name
+                .parse()
+                .context("--root takes auto, debian:SUITE, oci:IMAGE or dir:PATH")?;
+            roots.named(&root).await?
+        }
+    };
+    roots.checked(root, &origin, &floor)
+}
+
+/// Where roots come from.
+struct Roots<'a> {
+    target: &'a Target,
+    architecture: Architecture,
+    cache: &'a Cache,
+    reporter: &'a dyn Reporter,
+}
+
+impl Roots<'_> {
     /// Says which root it is, if the layers run in it.
-    fn checked(
-        &self,
-        root: PathBuf,
-        origin: &str,
-        floor: &[u32],
-        reporter: &dyn Reporter,
-    ) -> Result<PathBuf> {
-        let architecture = self.report.architecture;
+    fn checked(&self, root: PathBuf, origin: &str, floor: &[u32]) -> Result<PathBuf> {
+        let architecture = self.architecture;
         let Some(glibc) = glibc_of_root(&root, architecture) else {
             bail!(
                 "{} is no root file system for {architecture}: it has no libc.so.6",
@@ -99,20 +106,11 @@ impl Layers {
             );
         }
         let (path, glibc) = (root.display(), text(&glibc));
-        reporter.note(&format!("root: {path} ({origin}; glibc {glibc})"));
+        self.reporter
+            .note(&format!("root: {path} ({origin}; glibc {glibc})"));
         Ok(root)
     }
-}
 
-/// Where roots come from.
-struct Roots<'a> {
-    target: &'a Target,
-    architecture: Architecture,
-    cache: &'a Cache,
-    reporter: &'a dyn Reporter,
-}
-
-impl Roots<'_> {
     /// The root that was asked for.
     async fn named(&self, root: &RootSpec) -> Result<Found> {
         match root {

@@ -1,0 +1,212 @@
+//! From installed packages to zips, in this project: beside its runtime layer and its other layers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::obtaining::{Obtained, ObtainedPackage};
+use super::pack::{LayerPackage, LayerPlan, LibrariesFrom, Proof, pack};
+use super::project::{Project, RuntimeR};
+use crate::commands::build_runtime::Steps;
+use crate::commands::packing::Built;
+use crate::layer::ExaminedLayer;
+use crate::lockfile::{LockedLayer, PackageKind};
+use crate::manifest::{LayerName, LayerSection, requested_package};
+use crate::package::is_base_package;
+use crate::repository::rpm_repository::{RpmAccess, RpmRepository};
+
+/// The root that packages are loaded in as a proof: that of `invoke`.
+const PROOF_ROOT: &str = "auto";
+
+impl Project<'_> {
+    /// Has the packages of a layer, and makes its zips. The system's packages that libraries came from are locked.
+    pub async fn pack_layer(
+        &mut self,
+        layer: &LayerName,
+        section: &LayerSection,
+        locked: &LockedLayer,
+        runtime: &RuntimeR,
+    ) -> Result<Vec<Built>> {
+        let others = self.other_layers(layer, runtime).await?;
+        let obtained = self.obtain(locked, section, runtime).await?;
+        let settings = &self.builder.settings;
+        let place = match &self.options.rpm_repository {
+            Some(place) => place.as_str(),
+            None => settings.target.repository.as_str(),
+        };
+        let access = RpmAccess {
+            http: &self.builder.http,
+            cache: &self.builder.cache,
+            reporter: self.builder.reporter,
+            offline: self.options.offline,
+        };
+        let rpm = RpmRepository::new(access, place, settings.architecture);
+        let Obtained { packages, roots } = obtained;
+        let with_r = runtime.r.root.clone();
+        let mut build_roots: Vec<PathBuf> = roots.into_iter().chain(with_r).collect();
+        build_roots.dedup();
+        let plan = LayerPlan {
+            name: layer.as_str(),
+            description: description(layer, section, runtime, locked),
+            r_version: &runtime.r.version,
+            target: settings.target,
+            architecture: settings.architecture,
+            packages: packages
+                .into_iter()
+                .map(|package| layer_package(package, locked, runtime))
+                .collect(),
+            requested: requested(locked),
+            keep: section.keep.clone(),
+            others: &others,
+            build_roots,
+            rpm: Some(&rpm),
+            pinned: self.lock.rpms(),
+            s3_bucket: settings.s3_bucket.as_deref(),
+            entry_time: settings.entry_time,
+            out: &settings.out,
+            inputs: inputs(locked, runtime),
+            proof: match self.options.no_check {
+                true => Proof::Skipped,
+                false => Proof::In(PROOF_ROOT.to_owned()),
+            },
+        };
+        let packed = pack(&plan, &self.builder.cache, self.builder.reporter).await?;
+        for removed in &packed.removed {
+            let path = removed.display();
+            self.reporter()
+                .note(&format!("removed {path}, a part that there is no more"));
+        }
+        self.lock.pin_rpms(&packed.locked);
+        Ok(packed.parts)
+    }
+
+    /// The layers that the function has beside one: the runtime's, which is built if it is not there, and the project's
+    /// others, as far as they are built.
+    async fn other_layers(
+        &self,
+        layer: &LayerName,
+        runtime: &RuntimeR,
+    ) -> Result<Vec<ExaminedLayer>> {
+        let path = self.builder.zip_path(&runtime.r.version);
+        if !path.is_file() {
+            let mut steps = Steps::begin(self.reporter());
+            let (r, packages) = (&runtime.r, &runtime.packages);
+            let built = self.builder.build(r, packages, &mut steps).await;
+            built.context("the layer is made for the runtime layer, which is not there yet")?;
+        }
+        let mut others = vec![ExaminedLayer::open(&path)?];
+        let target = self.target(&runtime.r);
+        let locked = self.lock.layers();
+        let names = locked.filter(|(name, its_target)| *name != layer && **its_target == target);
+        let names: BTreeSet<&str> = names.map(|(name, _)| name.as_str()).collect();
+        for name in names {
+            for path in self.zips_of(name, &target.r)? {
+                others.push(ExaminedLayer::open(&path)?);
+            }
+        }
+        Ok(others)
+    }
+
+    /// The zips of a layer that is built: `r-NAME-4.5-al2023-x86_64.zip`, or its parts.
+    fn zips_of(&self, layer: &str, r: &str) -> Result<Vec<PathBuf>> {
+        let settings = &self.builder.settings;
+        let (system, architecture) = (&settings.target.short_name, settings.architecture);
+        let ending = format!("-{r}-{system}-{architecture}.zip");
+        let whole = settings.out.join(format!("r-{layer}{ending}"));
+        if whole.is_file() {
+            return Ok(vec![whole]);
+        }
+        let part = |number: usize| settings.out.join(format!("r-{layer}-{number}{ending}"));
+        Ok((1..).map(part).take_while(|path| path.is_file()).collect())
+    }
+
+    /// Warns of packages of other layers that need what no layer has any more.
+    pub fn warn_of_dangling(&self) {
+        for (layer, target) in self.lock.layers() {
+            let of_target = self.lock.layers().filter(|(_, other)| *other == target);
+            let there: BTreeSet<&String> = of_target
+                .filter_map(|(name, other)| self.lock.layer(name, other))
+                .flat_map(|layer| layer.packages.keys())
+                .collect();
+            let of_runtime = &self.builder.recipe.packages.runtime;
+            let is_gone = |need: &&String| {
+                !there.contains(need) && !of_runtime.contains(need) && !is_base_package(need)
+            };
+            let locked = self.lock.layer(layer, target);
+            for package in locked.iter().flat_map(|layer| layer.packages.values()) {
+                if let Some(need) = package.dependencies.iter().find(is_gone) {
+                    self.reporter().warn(&format!(
+                        "{} in the layer {layer} needs {need}, which no layer has any more; type r-layer lock, then \
+                         r-layer build {layer}",
+                        package.name
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn layer_package(
+    package: ObtainedPackage,
+    locked: &LockedLayer,
+    runtime: &RuntimeR,
+) -> LayerPackage {
+    let kind = locked.packages.get(&package.name).map(|one| one.kind());
+    // What came with an R that brings its libraries along is linked to those.
+    let is_compiled_here = match kind {
+        Some(PackageKind::Source) => true,
+        Some(PackageKind::WithR) => runtime.r.root.is_some(),
+        Some(PackageKind::Binary) | None => false,
+    };
+    LayerPackage {
+        name: package.name,
+        version: package.version,
+        folder: package.folder,
+        source: package.source,
+        needs: package.needs,
+        libraries: match is_compiled_here {
+            true => LibrariesFrom::BuildRoot,
+            false => LibrariesFrom::Repository,
+        },
+    }
+}
+
+/// The packages that were asked for and are in the layer.
+fn requested(locked: &LockedLayer) -> Vec<String> {
+    let names = locked.inputs.requests.iter();
+    let names: BTreeSet<&str> = names.map(|request| requested_package(request)).collect();
+    let packages = locked.packages.keys();
+    packages
+        .filter(|name| names.contains(name.as_str()))
+        .cloned()
+        .collect()
+}
+
+fn description(
+    layer: &LayerName,
+    section: &LayerSection,
+    runtime: &RuntimeR,
+    locked: &LockedLayer,
+) -> String {
+    let minor = runtime.r.version.minor_text();
+    match &section.description {
+        Some(text) => format!("{text} (R {minor})"),
+        None => {
+            let names = requested(locked);
+            let shown = names.iter().take(8).map(String::as_str);
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            let more = match names.len() > 8 {
+                true => " and more",
+                false => "",
+            };
+            format!("R packages for R {minor}, layer {layer}: {shown}{more}")
+        }
+    }
+}
+
+fn inputs(locked: &LockedLayer, runtime: &RuntimeR) -> BTreeMap<String, String> {
+    let mut inputs = runtime.r.inputs.clone();
+    inputs.insert("requests".to_owned(), locked.inputs.requests.join(", "));
+    inputs
+}

@@ -1,0 +1,143 @@
+//! R's lazy-load databases, compressed better: the same objects in the same places.
+//!
+//! `R/PKG.rdb` is one compressed object after the other, `R/PKG.rdx` says where each begins and how long it is. An object is
+//! its length, four bytes, and a zlib stream that R makes at level 6. A shorter stream of the same object is put where the
+//! longer one was, with zeros behind it, of which nothing is left in a zip: no reader looks behind the end of a stream
+//! (`R_decompress1` in R's src/main/serialize.c, by zlib's `uncompress` or by libdeflate), and no place changes. What is
+//! compressed by bzip2 or xz stays as it is.
+
+use flate2::{Decompress, FlushDecompress, Status};
+use libdeflater::{CompressionLvl, Compressor};
+
+use super::LayerTree;
+use super::prune::patterns;
+use super::tree::Content;
+
+/// Bytes of an object's length.
+const LENGTH: usize = 4;
+
+/// More than any object has that R writes in one piece.
+const LARGEST: usize = 1 << 30;
+
+/// As a layer's zip is compressed.
+const LEVEL: i32 = 9;
+
+/// Lets the files that match be compressed better when they are read. Returns how many those are; their sizes stay.
+pub fn recompress_databases(
+    tree: &mut LayerTree,
+    files: &[String],
+) -> Result<usize, globset::Error> {
+    let matcher = patterns(files)?;
+    let found: Vec<_> = tree
+        .iter()
+        .filter(|(path, _)| matcher.is_match(path))
+        .filter_map(|(path, entry)| match &entry.content {
+            Content::File(file) => {
+                let mut entry = entry.clone();
+                entry.content = Content::Recompressed(file.clone());
+                Some((path.to_owned(), entry))
+            }
+            _ => None,
+        })
+        .collect();
+    let count = found.len();
+    for (path, entry) in found {
+        tree.insert(path, entry);
+    }
+    Ok(count)
+}
+
+/// The database, of the same length, with every object that becomes shorter made so. One that is not understood to its
+/// end stays whole as it is.
+pub fn recompressed(database: Vec<u8>) -> Vec<u8> {
+    recompress(&database).unwrap_or(database)
+}
+
+fn recompress(database: &[u8]) -> Option<Vec<u8>> {
+    let mut better = database.to_vec();
+    let mut compressor = Compressor::new(CompressionLvl::new(LEVEL).ok()?);
+    let mut place = 0;
+    while place < database.len() {
+        let stream = place + LENGTH;
+        let (object, length) = object(database.get(place..)?)?;
+        let mut shorter = vec![0; compressor.zlib_compress_bound(object.len())];
+        let now = compressor.zlib_compress(&object, &mut shorter).ok()?;
+        if now < length {
+            let room = better.get_mut(stream..stream + length)?;
+            room.fill(0);
+            room[..now].copy_from_slice(&shorter[..now]);
+        }
+        place = stream + length;
+    }
+    Some(better)
+}
+
+/// The first object, and how long its stream is.
+fn object(database: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let length = u32::from_be_bytes(database.get(..LENGTH)?.try_into().ok()?);
+    let length = usize::try_from(length).ok().filter(|&it| it <= LARGEST)?;
+    let mut object = Vec::with_capacity(length);
+    let mut stream = Decompress::new(true);
+    let input = &database[LENGTH..];
+    let status = stream.decompress_vec(input, &mut object, FlushDecompress::Finish);
+    let whole = matches!(status, Ok(Status::StreamEnd)) && object.len() == length;
+    let read = usize::try_from(stream.total_in()).ok()?;
+    whole.then_some((object, read))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    fn stored(objects: &[&[u8]], level: u32) -> (Vec<u8>, Vec<usize>) {
+        let (mut database, mut places) = (Vec::new(), Vec::new());
+        for object in objects {
+            places.push(database.len());
+            database.extend(u32::try_from(object.len()).unwrap().to_be_bytes());
+            let mut encoder = ZlibEncoder::new(database, Compression::new(level));
+            encoder.write_all(object).unwrap();
+            database = encoder.finish().unwrap();
+        }
+        (database, places)
+    }
+
+    fn text(seed: u32) -> Vec<u8> {
+        let lines = (0..2000).map(|line| format!("{} x <- f({line})\n", line * seed % 97));
+        lines.collect::<String>().into_bytes()
+    }
+
+    #[test]
+    fn every_object_is_where_it_was_and_what_it_was() {
+        let objects = [text(3), Vec::new(), text(5)];
+        let objects: Vec<&[u8]> = objects.iter().map(Vec::as_slice).collect();
+        let (database, places) = stored(&objects, 1);
+        let better = recompressed(database.clone());
+        assert_eq!(better.len(), database.len());
+        assert_ne!(better, database);
+        for (object_was, place) in objects.iter().zip(places) {
+            let (object, length) = object(&better[place..]).unwrap();
+            assert_eq!(object, *object_was);
+            let (_, before) = super::object(&database[place..]).unwrap();
+            assert!(length <= before);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_stays() {
+        let (mut database, _) = stored(&[&text(3)], 1);
+        // As R writes what is compressed by xz: a letter behind the length.
+        let xz = [&9_u32.to_be_bytes()[..], b"Z\xfd7zXZ"].concat();
+        assert_eq!(recompressed(xz.clone()), xz);
+        database.extend(xz);
+        assert_eq!(recompressed(database.clone()), database);
+        let (cut, _) = stored(&[&text(3)], 1);
+        let cut = cut[..cut.len() / 2].to_vec();
+        assert_eq!(recompressed(cut.clone()), cut);
+        assert_eq!(recompressed(Vec::new()), Vec::<u8>::new());
+    }
+}
