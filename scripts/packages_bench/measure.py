@@ -31,8 +31,8 @@ SHARED = ("compiled", "roots")
 
 def r_layer_command(arguments, repository):
     """The layer, with what is asked for, from the server's latest snapshot."""
-    command = [arguments.r_layer, "add-packages", *REQUEST, "--layer", "bench", "--no-check", "--verbose"]
-    return command + ["--repo", f"p3m={repository}"]
+    command = [arguments.r_layer, "add-packages", *REQUEST, "--layer", "bench", "--repo", f"p3m={repository}"]
+    return command + ["--package-type", "binary", "--no-check", "--verbose", *arguments.build]
 
 
 def r_command(arguments, repository, library):
@@ -143,7 +143,7 @@ class Bench:
 def report(bench, load_before):
     print(f"{bench.arguments.rounds} rounds of {' '.join(REQUEST)} and what they need")
     counts = len(bench.packages["R"]), len(bench.packages["r-layer"])
-    print(f"R installs {counts[0]} packages; r-layer packs {counts[1]}, the others are in the runtime layer.")
+    print(f"R installs {counts[0]} packages. r-layer packs {counts[1]}: not those of the runtime layer, and recommended ones too.")
     # Whoever works for long in one go suffers more from others on the machine: ratios of a loaded one are not to be trusted.
     print(f"Load of this machine's {os.cpu_count()} processors: {load_before:.1f} before, {os.getloadavg()[0]:.1f} after.")
     print(f"Zipped: {bench.bytes['R'] / 1e6:.1f} MB of R's library, {bench.bytes['r-layer'] / 1e6:.1f} MB of r-layer's layer.")
