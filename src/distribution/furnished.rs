@@ -7,7 +7,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::compile::{BuildPlace, CompileError, Compiler};
-use super::system_packages::{SystemPackages, installed_by_dpkg, unknown_packages};
+use super::system_packages::{SystemPackages, Without, installed_by_dpkg, unknown_packages};
 use super::workshop::{Workshop, identity};
 use crate::checksum::Sha256;
 use crate::package::PackageManager;
@@ -96,23 +96,21 @@ impl Compiler<'_> {
     ) -> Result<Workshop, CompileError> {
         let said = fs_err::read(log).unwrap_or_default();
         let unknown = unknown_packages(&String::from_utf8_lossy(&said));
-        let is_ours = |name: &String| !missing.only(|other| other == name).is_empty();
-        let Some(first) = unknown.iter().find(|name| is_ours(name)) else {
-            return Err(error);
+        let rest = match missing.without(&unknown) {
+            Without::Unchanged => return Err(error),
+            Without::Impossible(name) => {
+                return Err(CompileError::NoSystemPackage {
+                    wanted_by: missing.wanted_by(&name),
+                    place: self.place.to_string(),
+                    search: match missing.manager {
+                        PackageManager::Apt => "https://packages.debian.org",
+                        PackageManager::Dnf => "dnf search",
+                    },
+                    name,
+                });
+            }
+            Without::Rest(rest) => rest,
         };
-        let named = unknown.iter().find(|name| missing.is_named(name));
-        if named.is_some() || !missing.some_are_named() {
-            let name = named.unwrap_or(first);
-            return Err(CompileError::NoSystemPackage {
-                name: name.clone(),
-                wanted_by: missing.wanted_by(name),
-                place: self.place.to_string(),
-                search: match missing.manager {
-                    PackageManager::Apt => "https://packages.debian.org",
-                    PackageManager::Dnf => "dnf search",
-                },
-            });
-        }
         for name in &unknown {
             let by = missing.wanted_by(name);
             self.reporter.warn(&format!(
@@ -120,7 +118,6 @@ impl Compiler<'_> {
                 self.place
             ));
         }
-        let rest = missing.only(|name| !unknown.contains(name));
         let name = self.furnished_name(base, &rest);
         self.install(base, &rest, &name, &self.log(&name)).await
     }

@@ -22,6 +22,17 @@ pub struct SystemPackages {
     wanted: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// What is to be done without packages that a distribution does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Without {
+    /// They are none of those that were wanted.
+    Unchanged,
+    /// Nothing: this one must be there.
+    Impossible(String),
+    /// These are installed all the same.
+    Rest(SystemPackages),
+}
+
 impl SystemPackages {
     /// What fields SystemRequirements ask for by the rules of this program, each given with its package's name, and what
     /// the user named.
@@ -87,14 +98,23 @@ impl SystemPackages {
             .any(|name| others.wanted.contains_key(name))
     }
 
-    /// Did the user name that one?
-    pub fn is_named(&self, name: &str) -> bool {
-        self.wanted.get(name).is_some_and(|by| by.contains(NAMED))
-    }
-
-    /// Did the user name any?
-    pub fn some_are_named(&self) -> bool {
-        self.wanted.keys().any(|name| self.is_named(name))
+    /// What is to be done if a distribution has none of these names. What the user named must be there; what the rules ask
+    /// for need not if the user has named something, which may be what this distribution calls it.
+    pub fn without(&self, unknown: &BTreeSet<String>) -> Without {
+        let mut ours = unknown
+            .iter()
+            .filter(|name| self.wanted.contains_key(*name));
+        let Some(first) = ours.clone().next() else {
+            return Without::Unchanged;
+        };
+        let is_named = |name: &str| self.wanted.get(name).is_some_and(|by| by.contains(NAMED));
+        if let Some(named) = ours.find(|name| is_named(name)) {
+            return Without::Impossible(named.clone());
+        }
+        if !self.wanted.keys().any(|name| is_named(name)) {
+            return Without::Impossible(first.clone());
+        }
+        Without::Rest(self.only(|name| !unknown.contains(name)))
     }
 
     /// Who wants one.
@@ -214,7 +234,7 @@ mod tests {
             apt.wanted_by("libxml2-dev"),
             "the R package XML (libxml2), the R package xml2 (libxml2)"
         );
-        assert!(apt.is_named("libmagic-dev") && !apt.is_named("libxml2-dev"));
+        assert_eq!(apt.wanted_by("libmagic-dev"), "--system-package");
         let dnf = of(PackageManager::Dnf).with_pkg_config().unwrap();
         assert_eq!(
             dnf.command(),
@@ -224,6 +244,27 @@ mod tests {
         assert!(glue.is_empty() && !glue.meets(&apt), "{glue:?}");
         let xml = SystemPackages::of([fields[1]], &[], PackageManager::Apt).unwrap();
         assert!(xml.meets(&apt));
+    }
+
+    #[test]
+    fn what_a_distribution_lacks_may_be_missing_only_if_the_user_named_something_in_its_place() {
+        let of = |named: &[&str]| {
+            let named: Vec<String> = named.iter().map(|&name| name.to_owned()).collect();
+            let fields = [("xml2", "libxml2"), ("openssl", "OpenSSL")];
+            SystemPackages::of(fields, &named, PackageManager::Apt).unwrap()
+        };
+        let unknown = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let xml = "libxml2-dev".to_owned();
+        assert_eq!(of(&[]).without(&unknown(&["other"])), Without::Unchanged);
+        let impossible = Without::Impossible(xml.clone());
+        assert_eq!(of(&[]).without(&unknown(&["libxml2-dev"])), impossible);
+        let (both, one) = (of(&["libxml3-dev"]), unknown(&["libxml2-dev"]));
+        let Without::Rest(rest) = both.without(&one) else {
+            panic!("{both:?}");
+        };
+        assert_eq!(rest.names(), ["libssl-dev", "libxml3-dev"]);
+        let named = both.without(&unknown(&["libxml2-dev", "libxml3-dev"]));
+        assert_eq!(named, Without::Impossible("libxml3-dev".to_owned()));
     }
 
     #[test]

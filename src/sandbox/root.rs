@@ -118,11 +118,13 @@ pub enum RootError {
     Io(#[from] std::io::Error),
 }
 
-/// Installs packages with whichever package manager there is. Apt may not become another user where there is none.
+/// Installs packages with whichever package manager there is. Apt may not become another user where there is none,
+/// and does not make the folder for what it downloads, which small images lack.
 pub fn install_script(apt: &[String], dnf: &[String]) -> String {
     format!(
         "export DEBIAN_FRONTEND=noninteractive LC_ALL=C\n\
          if [ -x /usr/bin/apt-get ]; then\n\
+         mkdir -p /var/cache/apt/archives/partial\n\
          set -- -o APT::Sandbox::User=root\n\
          apt-get \"$@\" update && apt-get \"$@\" install -y --no-install-recommends {}\n\
          elif [ -x /usr/bin/dnf ]; then dnf install -y {}\n\

@@ -281,3 +281,14 @@ fn a_package_is_compiled_again_when_what_it_needs_is_another_build() {
     assert_ne!(one.identity, other.identity);
     assert_ne!(one.folder, other.folder);
 }
+
+#[test]
+fn a_package_that_is_alone_has_all_cores_as_one_makefile_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    // Each target says how many are under way while it is.
+    let makefile = "all: a b c d\na b c d:\n\t@touch run-$@; sleep 0.3; ls run-* | wc -l >>counts; rm run-$@\n";
+    let configure = "#!/bin/sh\nmake -f shown.mk && test \"$(sort -n counts | tail -n 1)\" -eq 2\n";
+    let files = [("configure", configure), ("shown.mk", makefile)];
+    let package = made(folder.path(), "manytargets", &files, &[]);
+    compile(&shared_cache(), &[package], &BTreeMap::new(), &[]).unwrap();
+}

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use r_layer::distribution::SourcePackage;
+use r_layer::distribution::{BuildPlace, SourcePackage, compiled_packages};
 
-use super::{compile, made, shared_cache, source, the_r};
+use super::{compile, made, shared_cache, source, the_r, with_compiler};
 
 #[test]
 fn a_system_package_is_installed_in_a_copy_and_the_root_of_r_stays_what_it_was() {
@@ -95,4 +95,33 @@ fn the_field_of_a_package_brings_what_it_asks_for() {
     let namespace = ("NAMESPACE", "import(asksforxml)\n");
     let user = made(folder.path(), "usesit", &[namespace], &["asksforxml"]);
     assert_eq!(compiled(&[user], &there).root, both.root);
+}
+
+#[test]
+fn on_this_machine_nothing_is_installed_and_what_is_missing_is_told_with_what_to_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = made(
+        folder.path(),
+        "usesglue",
+        &[("NAMESPACE", "importFrom(glue, glue)\n")],
+        &["glue"],
+    );
+    let (r, cache) = (the_r(), shared_cache());
+    let on_host = |system_packages: &[String]| {
+        let packages = [user.clone(), source("glue")];
+        with_compiler(&cache, &BuildPlace::Host, async |compiler| {
+            compiled_packages(compiler, r, &packages, &BTreeMap::new(), system_packages).await
+        })
+    };
+    let compiled = on_host(&[]).unwrap();
+    assert_eq!(compiled.root, Path::new("/"));
+    let glue = &compiled.packages["glue"].installed.folder;
+    assert!(glue.join("libs/glue.so").is_file());
+    let error = on_host(&["libnosuchthing-dev".to_owned(), "gcc".to_owned()]).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("type: apt-get install -y libnosuchthing-dev"),
+        "{text}"
+    );
+    assert!(!text.contains("gcc"), "it is there: {text}");
 }

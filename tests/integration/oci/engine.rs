@@ -185,15 +185,22 @@ fn compile_in_both(image: &str) {
             cache: &Cache::open(cache.path().to_owned()).unwrap(),
             reporter: &Silent,
         };
-        let there = BTreeMap::new();
-        let compiled = compiled_packages(&compiler, &r, std::slice::from_ref(&source), &there, &[]);
+        // A system package that the image lacks is installed in a copy of it, in the one way and in the other.
+        let (there, system) = (BTreeMap::new(), ["libfribidi-dev".to_owned()]);
+        let sources = std::slice::from_ref(&source);
+        let compiled = compiled_packages(&compiler, &r, sources, &there, &system);
         let compiled = runtime.block_on(compiled).unwrap();
         let package = compiled.packages["spatial"].installed.folder.clone();
         assert!(package.join("libs/spatial.so").is_file());
-        let workshop = std::fs::read_dir(cache.path().join("roots")).unwrap();
-        let root = workshop.map(|root| root.unwrap().path()).next().unwrap();
+        let root = compiled.root;
         let folders = LibraryFolders::of_root(&root, compiler.architecture, &[]);
-        let libraries = ["libpcre2-8.so.0", "liblzma.so.5", "libgfortran.so.5"].map(|name| {
+        let libraries = [
+            "libfribidi.so.0",
+            "libgfortran.so.5",
+            "liblzma.so.5",
+            "libpcre2-8.so.0",
+        ]
+        .map(|name| {
             let content = folders
                 .find(name, compiler.architecture)
                 .expect(name)
