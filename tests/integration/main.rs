@@ -19,6 +19,7 @@ mod invoke;
 mod life;
 mod namespaces;
 mod oci;
+mod package_layer;
 mod package_repository;
 mod portable_parts;
 mod posit;
