@@ -10,7 +10,7 @@ use super::settings;
 use crate::cli::InspectArgs;
 use crate::layer::ExaminedLayer;
 use crate::layer::inspect::{Inspection, Part, Provenance, inspect};
-use crate::layer::record::SourceRecord;
+use crate::layer::record::{CheckState, PackageLayerRecord, SourceRecord};
 use crate::target::Limits;
 use crate::terminal::{bar, human_size, width};
 
@@ -227,8 +227,46 @@ fn write_provenance(record: &Provenance, f: &mut fmt::Formatter<'_>) -> fmt::Res
     if !record.added_libraries.is_empty() {
         writeln!(f, "  libraries that Lambda lacks, added")?;
         for (path, size) in &record.added_libraries {
-            writeln!(f, "  {:>9}  {path}", human_size(*size))?;
+            let origin = record.of_packages.library_origins.get(path);
+            let origin = origin.map(|origin| format!("  from {origin}"));
+            let origin = origin.unwrap_or_default();
+            writeln!(f, "  {:>9}  {path}{origin}", human_size(*size))?;
         }
     }
-    Ok(())
+    write_of_packages(&record.of_packages, f)
+}
+
+/// What only layers of packages say of themselves.
+fn write_of_packages(record: &PackageLayerRecord, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for line in &record.library_data {
+        writeln!(f, "    {line}")?;
+    }
+    if let Some(part) = record.part.as_ref().filter(|part| part.of > 1) {
+        let (number, of, layer) = (part.number, part.of, &part.layer);
+        writeln!(
+            f,
+            "  part {number} of {of} of {layer}: a function needs them all"
+        )?;
+    }
+    if !record.requested.is_empty() {
+        writeln!(f, "  requested: {}", record.requested.join(", "))?;
+    }
+    if !record.beside.is_empty() {
+        let beside: Vec<&str> = record.beside.keys().map(String::as_str).collect();
+        writeln!(f, "  made to be beside {}", beside.join(", "))?;
+    }
+    if !record.keep.is_empty() {
+        writeln!(f, "  not left out: {}", record.keep.join(", "))?;
+    }
+    for (package, what) in &record.lacking {
+        writeln!(f, "  {package} needs {what}, which Lambda lacks")?;
+    }
+    match record.check {
+        Some(CheckState::Passed) => writeln!(
+            f,
+            "  each of the requested packages was loaded in a root like Lambda's"
+        ),
+        Some(CheckState::Skipped) => writeln!(f, "  whether its packages load was not tried"),
+        None => Ok(()),
+    }
 }

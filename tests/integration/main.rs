@@ -20,6 +20,7 @@ mod invoke;
 mod life;
 mod namespaces;
 mod oci;
+mod package_layer;
 mod package_layers;
 mod package_repository;
 mod portable_parts;

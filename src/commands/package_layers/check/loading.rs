@@ -55,7 +55,7 @@ impl Check<'_> {
         let root = function_root(&wanted, cache, reporter).await?;
         let opt = unpacked(self.layers, cache, reporter).await?;
         let code = cache.unfinished()?;
-        let script = embedded::text("runtime/check/load_package.R");
+        let script = embedded::text("proof/load_package.R");
         fs_err::write(code.path().join(SCRIPT), script)?;
         let identity = FunctionIdentity {
             name: "proof".to_owned(),
