@@ -97,11 +97,8 @@ impl Project<'_> {
         }
         let mut others = vec![ExaminedLayer::open(&path)?];
         let target = self.target(&runtime.r);
-        let locked = self.lock.layers();
-        let names = locked.filter(|(name, its_target)| *name != layer && **its_target == target);
-        let names: BTreeSet<&str> = names.map(|(name, _)| name.as_str()).collect();
-        for name in names {
-            for path in self.zips_of(name, &target.r)? {
+        for (name, _) in self.layers_beside(layer, &target) {
+            for path in self.zips_of(name.as_str(), &target.r) {
                 others.push(ExaminedLayer::open(&path)?);
             }
         }
@@ -109,16 +106,16 @@ impl Project<'_> {
     }
 
     /// The zips of a layer that is built: `r-NAME-4.5-al2023-x86_64.zip`, or its parts.
-    fn zips_of(&self, layer: &str, r: &str) -> Result<Vec<PathBuf>> {
+    fn zips_of(&self, layer: &str, r: &str) -> Vec<PathBuf> {
         let settings = &self.builder.settings;
         let (system, architecture) = (&settings.target.short_name, settings.architecture);
         let ending = format!("-{r}-{system}-{architecture}.zip");
         let whole = settings.out.join(format!("r-{layer}{ending}"));
         if whole.is_file() {
-            return Ok(vec![whole]);
+            return vec![whole];
         }
         let part = |number: usize| settings.out.join(format!("r-{layer}-{number}{ending}"));
-        Ok((1..).map(part).take_while(|path| path.is_file()).collect())
+        (1..).map(part).take_while(|path| path.is_file()).collect()
     }
 
     /// Warns of packages of other layers that need what no layer has any more.

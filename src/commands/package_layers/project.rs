@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use super::build::is_ready;
 use crate::cache::Cache;
 use crate::cli::{PackageOptions, RuntimeOptions};
 use crate::commands::build_runtime::{Builder, PackageFolder, Settings};
 use crate::distribution::R;
 use crate::http::{Http, Patience};
 use crate::layer::{BuildRecord, RuntimeRecipe};
-use crate::lockfile::{BuiltFor, LayerTarget, Lockfile};
+use crate::lockfile::{BuiltFor, LayerTarget, LockedLayer, Lockfile};
 use crate::manifest::{LayerName, LayerSection, Manifest, ManifestDocument, PackageType};
 use crate::progress::Reporter;
 use crate::repository::{
@@ -163,6 +164,27 @@ impl<'a> Project<'a> {
         };
         meant.sort_by_key(place);
         meant
+    }
+
+    /// The locked layers that a function has beside one, whose packages need not be packed again: those of the manifest,
+    /// and ready ones that were built. A ready layer itself is for any function, and holds all that it needs.
+    pub fn layers_beside(
+        &self,
+        layer: &LayerName,
+        target: &LayerTarget,
+    ) -> Vec<(&LayerName, &LockedLayer)> {
+        let listed = &self.document.manifest().layers;
+        if !listed.contains_key(layer) {
+            return Vec::new();
+        }
+        let others = self.lock.layers().filter(|(name, its_target)| {
+            *name != layer
+                && *its_target == target
+                && (listed.contains_key(*name) || is_ready(name))
+        });
+        others
+            .filter_map(|(name, its_target)| Some((name, self.lock.layer(name, its_target)?)))
+            .collect()
     }
 
     /// All repositories.

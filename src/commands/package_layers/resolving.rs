@@ -93,11 +93,7 @@ impl Project<'_> {
             let holder = Holder::Layer("runtime".to_owned());
             given.push(Given::new(Description::parse(&text)?, holder)?);
         }
-        for (other, its_target) in self.lock.layers() {
-            let is_other = other != layer && its_target == target;
-            let Some(locked) = self.lock.layer(other, its_target).filter(|_| is_other) else {
-                continue;
-            };
+        for (other, locked) in self.layers_beside(layer, target) {
             for package in locked.packages.values().filter(|one| !one.build_only) {
                 let needs = package.dependencies.join(", ");
                 let text = format!(
