@@ -23,7 +23,9 @@ from report import number, row
 
 # What is asked for. All that these need, they included, is more than 30 packages; none of them needs a library that Lambda
 # or the runtime layer lacks.
-REQUEST = ("ggplot2", "dplyr", "purrr", "httr", "httr2", "xml2", "data.table", "Rcpp")
+REQUEST = (
+    "ggplot2", "dplyr", "purrr", "data.table", "Rcpp", "quadprog", "rappdirs", "mime", "openssl", "cpp11",
+)
 PLATFORM = "bin/linux/manylinux_2_28-x86_64/4.5"
 # Of the cache, what `build runtime` needs to be quick; of packages there is nothing in it.
 SHARED = ("compiled", "roots")

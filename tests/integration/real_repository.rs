@@ -18,15 +18,17 @@ pub const SNAPSHOT: &str = "2025-06-01";
 pub const EARLY_SNAPSHOT: &str = "2023-03-01";
 
 /// Packages that need more than 30 others, all with binaries, and no library that Lambda or the runtime layer lacks.
-pub const LARGE_REQUEST: [&str; 8] = [
+pub const LARGE_REQUEST: [&str; 10] = [
     "ggplot2",
     "dplyr",
     "purrr",
-    "httr",
-    "httr2",
-    "xml2",
     "data.table",
     "Rcpp",
+    "quadprog",
+    "rappdirs",
+    "mime",
+    "openssl",
+    "cpp11",
 ];
 
 /// A repository by its base URL; `src/contrib` lies below it. It is there as long as the tests run.

@@ -28,6 +28,13 @@ impl Project<'_> {
         locked: &LockedLayer,
         runtime: &RuntimeR,
     ) -> Result<Vec<Built>> {
+        if locked.packages.values().all(|package| package.build_only) {
+            self.reporter().note(&format!(
+                "all that the layer {layer} asks for is in the runtime layer or in others of this project: there is \
+                 nothing to build"
+            ));
+            return Ok(Vec::new());
+        }
         let others = self.other_layers(layer, runtime).await?;
         let obtained = self.obtain(locked, section, runtime).await?;
         let settings = &self.builder.settings;

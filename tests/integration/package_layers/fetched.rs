@@ -35,6 +35,7 @@ fn binaries_are_taken_where_there_are_any_and_a_source_in_their_place_is_said() 
     let record = fs_err::read_to_string(zips(project.path())[0].with_extension("json"));
     assert!(record.expect("a record").contains("\"check\": \"skipped\""));
 
+    let other = super::project();
     let only = [
         "add-packages",
         "backports",
@@ -42,10 +43,8 @@ fn binaries_are_taken_where_there_are_any_and_a_source_in_their_place_is_said() 
         "binary",
         "--repo",
         &repository,
-        "--layer",
-        "other",
     ];
-    let error = fail(&mut packages(project.path(), &only), 1);
+    let error = fail(&mut packages(other.path(), &only), 1);
     assert!(error.contains("no binary of backports"), "{error}");
 }
 

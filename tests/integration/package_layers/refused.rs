@@ -23,7 +23,7 @@ fn packages_that_are_not_there() {
         ("dplyrr", "did you mean dplyr?"),
         ("matrix", "did you mean Matrix?"),
         ("R6>=3", "R6 (>= 3) (requested)"),
-        ("glue==1.5.0", "1.6.2"),
+        ("glue==1.5.0", "no repository has glue 1.5.0"),
         ("./nowhere", "./nowhere"),
         ("a/b", "a/b"),
     ] {
