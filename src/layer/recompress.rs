@@ -22,6 +22,11 @@ const LARGEST: usize = 1 << 30;
 /// As a layer's zip is compressed.
 const LEVEL: i32 = 9;
 
+/// Objects of fewer bytes are compressed harder: a fifth of what there is, most of it functions, becomes 3% smaller for as
+/// much time again; the same for the rest would take three times as long.
+const SMALL: usize = 20_000;
+const LEVEL_OF_SMALL: i32 = 10;
+
 /// Lets the files that match be compressed better when they are read. Returns how many those are; their sizes stay.
 pub fn recompress_databases(
     tree: &mut LayerTree,
@@ -55,11 +60,16 @@ pub fn recompressed(database: Vec<u8>) -> Vec<u8> {
 
 fn recompress(database: &[u8]) -> Option<Vec<u8>> {
     let mut better = database.to_vec();
-    let mut compressor = Compressor::new(CompressionLvl::new(LEVEL).ok()?);
+    let mut usual = Compressor::new(CompressionLvl::new(LEVEL).ok()?);
+    let mut harder = Compressor::new(CompressionLvl::new(LEVEL_OF_SMALL).ok()?);
     let mut place = 0;
     while place < database.len() {
         let stream = place + LENGTH;
         let (object, length) = object(database.get(place..)?)?;
+        let compressor = match object.len() < SMALL {
+            true => &mut harder,
+            false => &mut usual,
+        };
         let mut shorter = vec![0; compressor.zlib_compress_bound(object.len())];
         let now = compressor.zlib_compress(&object, &mut shorter).ok()?;
         if now < length {
