@@ -94,7 +94,7 @@ fn locked_origin(file: &PackageFile) -> LockedOrigin {
 /// How a locked package is had again: many at once from repositories, one by one otherwise.
 pub enum Fetching {
     /// From a repository.
-    Repository(PackageRequest),
+    Repository(Box<PackageRequest>),
     /// It is R's own.
     WithR,
     /// By its place.
@@ -132,7 +132,7 @@ impl Project<'_> {
         let (package, version) = (&package.name, &package.version);
         let request =
             PackageRequest::of_lock(package, version, Some(url.as_str()), *sha256, &folder)?;
-        Ok(Fetching::Repository(request))
+        Ok(Fetching::Repository(Box::new(request)))
     }
 
     /// A locked package that no repository has.

@@ -121,7 +121,7 @@ impl Project<'_> {
             match self.fetching(package, &built_for)? {
                 Fetching::Repository(request) => {
                     names.push(package.name.clone());
-                    requests.push(request);
+                    requests.push(*request);
                 }
                 Fetching::Itself => {
                     let file = self.fetch_itself(package, &built_for).await;
