@@ -18,6 +18,7 @@ use crate::distribution::Blas;
         r-layer build runtime\n  \
         r-layer build models\n  \
         r-layer build recommended\n  \
+        r-layer build models database --merge everything\n  \
         r-layer build --all --locked\n\n\
         Ready layers: aws, database, modelling, recommended, spatial, tidyverse. A layer of that name in r-layer.toml \
         goes before.\n\
@@ -34,6 +35,9 @@ pub struct BuildArgs {
     /// Every R version and processor that r-layer.toml lists, of every layer
     #[arg(long)]
     pub all: bool,
+    /// Make one layer of this name of all the layers named, so that a function has room for others (Lambda takes five)
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    pub merge: Option<String>,
     /// Find out anew what release, oldrel or 4.5 mean, instead of what r-layer.lock says
     #[arg(long)]
     pub upgrade: bool,

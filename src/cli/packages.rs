@@ -114,7 +114,7 @@ impl From<PackageTypeArg> for PackageType {
 #[derive(Clone, Debug, Args)]
 pub struct PackageOptions {
     /// A repository, tried in the order given, before those of r-layer.toml: a URL or folder laid out as CRAN is, with a
-    /// name before it if you like (company=https://r.example.org/cran); may be repeated
+    /// name before it if you like, parted by `=`; may be repeated
     #[arg(long, value_name = "[NAME=]URL|DIR")]
     pub repo: Vec<String>,
     /// Packages that are compiled already, or sources [default: auto]
@@ -129,7 +129,7 @@ pub struct PackageOptions {
     /// Amazon Linux's RPM repository: a mirror list, a base URL or a folder [default: Amazon's]
     #[arg(long, env = "R_LAYER_RPM_REPOSITORY", value_name = "URL|DIR")]
     pub rpm_repository: Option<String>,
-    /// The API of GitHub, or of a company's own [default: https://api.github.com]
+    /// The API of GitHub, or of a company's own [default: api.github.com]
     #[arg(long, env = "R_LAYER_GITHUB_API", value_name = "URL")]
     pub github_api: Option<String>,
     /// Use what the cache has, and no network

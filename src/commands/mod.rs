@@ -60,7 +60,13 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
                 Ok(all.outcome())
             }
             None => {
-                let built = package_layers::build(&args.names, args.options, &reporter).await?;
+                let (names, options) = (&args.names, args.options);
+                let built = match &args.merge {
+                    Some(merged) => {
+                        package_layers::merge(names, merged, options, &reporter).await?
+                    }
+                    None => package_layers::build(names, options, &reporter).await?,
+                };
                 printer.result(&built)?;
                 Ok(Outcome::Done)
             }

@@ -22,8 +22,8 @@ const LARGEST: usize = 1 << 30;
 /// As a layer's zip is compressed.
 const LEVEL: i32 = 9;
 
-/// Objects of fewer bytes are compressed harder: a fifth of what there is, most of it functions, becomes 3% smaller for as
-/// much time again; the same for the rest would take three times as long.
+/// Objects of fewer bytes are compressed harder: a fifth of what there is, most of it functions, becomes 3% smaller for half
+/// as much time again; the same for the rest would take three times as long.
 const SMALL: usize = 20_000;
 const LEVEL_OF_SMALL: i32 = 10;
 

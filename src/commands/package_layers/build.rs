@@ -73,7 +73,7 @@ async fn build_one(
 }
 
 /// A layer as it is locked, if it was locked for the same requests; else it is resolved, unless `--locked` forbids it.
-async fn as_locked(
+pub(super) async fn as_locked(
     project: &mut Project<'_>,
     layer: &LayerName,
     section: &LayerSection,
@@ -95,7 +95,7 @@ async fn as_locked(
 }
 
 /// The section of a layer that is ready in this program.
-fn ready(layer: &LayerName) -> Option<LayerSection> {
+pub(super) fn ready(layer: &LayerName) -> Option<LayerSection> {
     let recipe = PackageLayerRecipe::named(layer.as_str())?;
     Some(LayerSection {
         description: Some(recipe.description.clone()),
@@ -109,7 +109,8 @@ pub fn is_ready(layer: &LayerName) -> bool {
     PackageLayerRecipe::named(layer.as_str()).is_some()
 }
 
-fn known(name: &str, document: &ManifestDocument) -> Result<LayerName> {
+/// The layer of that name, if there is one.
+pub(super) fn known(name: &str, document: &ManifestDocument) -> Result<LayerName> {
     let layer: LayerName = name.parse()?;
     if document.manifest().layers.contains_key(&layer) || is_ready(&layer) {
         return Ok(layer);

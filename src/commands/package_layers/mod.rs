@@ -7,6 +7,7 @@ pub mod check;
 mod from_file;
 mod lock;
 mod locking;
+mod merging;
 mod obtaining;
 pub mod pack;
 mod project;
@@ -18,6 +19,7 @@ mod tree;
 pub use add::add;
 pub use build::{build, build_all};
 pub use lock::lock;
+pub use merging::merge;
 pub use remove::remove;
 pub use tree::tree;
 

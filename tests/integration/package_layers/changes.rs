@@ -124,3 +124,21 @@ fn the_lock_is_taken_and_what_does_not_fit_it_is_refused() {
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.contains("glue 1.6.2 → 1.8.0"), "{said}");
 }
+
+#[test]
+fn several_layers_become_one() {
+    let project = project();
+    for (layer, package) in [("first", "nlme"), ("second", "mgcv")] {
+        let add = ["add-packages", package, "--layer", layer, "--offline"];
+        succeed(&mut packages(project.path(), &add));
+    }
+    let merge = ["build", "first", "second", "--merge", "both", "--offline"];
+    let changed = result(&mut packages(project.path(), &merge));
+    assert_eq!(changed["layers"][0]["zip"], "r-both-4.5-al2023-x86_64.zip");
+    let packed = changed["layers"][0]["packages"].as_object();
+    let packed: Vec<&String> = packed.expect("packages").keys().collect();
+    assert_eq!(packed, ["Matrix", "lattice", "mgcv", "nlme"]);
+    let taken = ["build", "first", "second", "--merge", "first", "--offline"];
+    let error = fail(&mut packages(project.path(), &taken), 1);
+    assert!(error.contains("there is a layer of that name"), "{error}");
+}
