@@ -17,7 +17,8 @@ pub use doctor::{CompletionsArgs, DoctorArgs};
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
 pub use packages::{
-    AddPackagesArgs, LockArgs, PackageOptions, PackageTypeArg, RemovePackagesArgs, TreeArgs,
+    AddPackagesArgs, CompressionArg, LockArgs, PackageOptions, PackageTypeArg, RemovePackagesArgs,
+    TreeArgs,
 };
 
 use crate::terminal::{ColorChoice, Verbosity};

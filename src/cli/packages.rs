@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::RuntimeOptions;
-use crate::manifest::PackageType;
+use crate::manifest::{Compression, PackageType};
 
 /// The layer that packages are added to when none is named.
 const DEFAULT_LAYER: &str = "packages";
@@ -110,6 +110,24 @@ impl From<PackageTypeArg> for PackageType {
     }
 }
 
+/// How hard is tried to make zips small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompressionArg {
+    /// As a zip is compressed mostly
+    Fast,
+    /// What R has compressed in packages is compressed again: a twentieth smaller, several times as long
+    Best,
+}
+
+impl From<CompressionArg> for Compression {
+    fn from(compression: CompressionArg) -> Compression {
+        match compression {
+            CompressionArg::Fast => Compression::Fast,
+            CompressionArg::Best => Compression::Best,
+        }
+    }
+}
+
 /// How layers of packages are made.
 #[derive(Clone, Debug, Args)]
 pub struct PackageOptions {
@@ -126,6 +144,9 @@ pub struct PackageOptions {
     /// Keep what layers leave out: help, doc, tests, examples, translations, include, static, news, editor; may be repeated
     #[arg(long, value_name = "WHAT")]
     pub keep: Vec<String>,
+    /// How hard is tried to make zips small [default: fast; ready layers have a choice of their own]
+    #[arg(long, value_enum)]
+    pub compression: Option<CompressionArg>,
     /// Amazon Linux's RPM repository: a mirror list, a base URL or a folder [default: Amazon's]
     #[arg(long, env = "R_LAYER_RPM_REPOSITORY", value_name = "URL|DIR")]
     pub rpm_repository: Option<String>,

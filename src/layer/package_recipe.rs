@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::prune::PruneRule;
 use crate::embedded;
+use crate::manifest::Compression;
 
 /// A rule of what a layer of packages leaves out, if it is not to be kept.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,8 +28,6 @@ pub struct KeepableRule {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecompressRule {
-    /// What it is called where it is to be kept: `databases`.
-    pub keep: String,
     /// Patterns of the files.
     pub files: Vec<String>,
     /// Why, for people.
@@ -51,7 +50,7 @@ pub struct UnknownKeep {
 pub struct PackagePruning {
     /// The rules, in order.
     pub prune: Vec<KeepableRule>,
-    /// What is compressed better.
+    /// What is compressed better, if a layer is to be as small as can be.
     #[serde(default)]
     pub recompress: Vec<RecompressRule>,
 }
@@ -69,19 +68,9 @@ impl PackagePruning {
         })
     }
 
-    /// What is compressed better, but for what is to be kept.
-    pub fn recompressed(&self, keep: &[String]) -> impl Iterator<Item = &RecompressRule> {
-        self.recompress
-            .iter()
-            .filter(|rule| !keep.contains(&rule.keep))
-    }
-
     /// The rules of what is left out, but for what is to be kept: `--keep help`.
     pub fn rules(&self, keep: &[String]) -> Result<Vec<PruneRule>, UnknownKeep> {
-        let known = || {
-            let recompressed = self.recompress.iter().map(|rule| &rule.keep);
-            self.prune.iter().map(|rule| &rule.keep).chain(recompressed)
-        };
+        let known = || self.prune.iter().map(|rule| &rule.keep);
         if let Some(name) = keep.iter().find(|name| !known().any(|keep| keep == *name)) {
             return Err(UnknownKeep {
                 name: name.clone(),
@@ -104,6 +93,8 @@ impl PackagePruning {
 struct Contents {
     description: String,
     packages: Vec<String>,
+    #[serde(default)]
+    compression: Compression,
 }
 
 /// A layer of packages that can be built by its name.
@@ -115,6 +106,8 @@ pub struct PackageLayerRecipe {
     pub description: String,
     /// The packages that are asked for; what they need comes with them.
     pub packages: Vec<String>,
+    /// How hard is tried to make its zips small.
+    pub compression: Compression,
 }
 
 impl PackageLayerRecipe {
@@ -137,6 +130,7 @@ impl PackageLayerRecipe {
                         name,
                         description: contents.description,
                         packages: contents.packages,
+                        compression: contents.compression,
                     }
                 })
                 .collect()

@@ -80,6 +80,17 @@ pub enum PackageType {
     Source,
 }
 
+/// How hard is tried to make a layer's zips small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compression {
+    /// As a zip is compressed mostly.
+    #[default]
+    Fast,
+    /// What R has compressed in a package's files is compressed again, better: a twentieth smaller, several times as long.
+    Best,
+}
+
 /// `[layers.NAME]`: what is not said is left to flags, the environment and defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -98,6 +109,8 @@ pub struct LayerSection {
     pub system_packages: Vec<String>,
     /// What is kept that layers leave out: `help`, `include`…
     pub keep: Vec<String>,
+    /// How hard is tried to make its zips small.
+    pub compression: Compression,
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ impl Project<'_> {
                 .collect(),
             requested: requested(locked),
             keep: section.keep.clone(),
+            compression: section.compression,
             others: &others,
             build_roots,
             rpm: Some(&rpm),

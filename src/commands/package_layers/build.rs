@@ -100,6 +100,7 @@ pub(super) fn ready(layer: &LayerName) -> Option<LayerSection> {
     Some(LayerSection {
         description: Some(recipe.description.clone()),
         packages: recipe.packages.clone(),
+        compression: recipe.compression,
         ..LayerSection::default()
     })
 }

@@ -7,7 +7,7 @@ use super::build::{as_locked, is_ready, known, ready};
 use super::project::Project;
 use crate::cli::PackageOptions;
 use crate::lockfile::{LockDifference, LockedLayer};
-use crate::manifest::{LayerName, LayerSection, ManifestDocument};
+use crate::manifest::{Compression, LayerName, LayerSection, ManifestDocument};
 use crate::progress::Reporter;
 
 /// Builds one layer with the packages of all that are named; each stays locked by itself.
@@ -56,6 +56,9 @@ fn add(
     its: LockedLayer,
 ) {
     section.keep.extend(its_section.keep);
+    if its_section.compression == Compression::Best {
+        section.compression = Compression::Best;
+    }
     section.system_packages.extend(its_section.system_packages);
     locked.inputs.requests.extend(its.inputs.requests);
     for (name, package) in its.packages {

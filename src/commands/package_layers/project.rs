@@ -139,6 +139,9 @@ impl<'a> Project<'a> {
         if let Some(kind) = options.package_type {
             section.package_type = kind.into();
         }
+        if let Some(compression) = options.compression {
+            section.compression = compression.into();
+        }
         section.keep.extend_from_slice(&options.keep);
         section
             .system_packages

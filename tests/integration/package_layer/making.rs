@@ -13,6 +13,7 @@ use r_layer::layer::ExaminedLayer;
 use r_layer::layer::record::SourceRecord;
 use r_layer::layer::tree::SourceFolder;
 use r_layer::layer::zip::entry_time;
+use r_layer::manifest::Compression;
 use r_layer::package::{Description, RVersion};
 use r_layer::progress::{Reporter, Silent, Task};
 use r_layer::target::{Architecture, Target};
@@ -103,6 +104,7 @@ impl Bench {
                 .collect(),
             packages,
             keep: Vec::new(),
+            compression: Compression::Best,
             others: runtime(),
             build_roots: Vec::new(),
             rpm: None,

@@ -13,6 +13,7 @@ use crate::layer::record::Saving;
 use crate::layer::split::PossibleSaving;
 use crate::layer::strip::strip;
 use crate::layer::{LayerTree, PackagePruning};
+use crate::manifest::Compression;
 
 /// A tree of packages, and what was left out of it.
 pub struct Contents {
@@ -77,8 +78,10 @@ pub fn contents(plan: &LayerPlan<'_>) -> Result<Contents> {
     })?;
     let possible = possible_savings(&tree, &plan.keep)?;
     strip_telling(&mut tree, &mut savings)?;
-    for rule in pruning.recompressed(&plan.keep) {
-        recompress_databases(&mut tree, &rule.files)?;
+    if plan.compression == Compression::Best {
+        for rule in &pruning.recompress {
+            recompress_databases(&mut tree, &rule.files)?;
+        }
     }
     Ok(Contents {
         tree,

@@ -18,6 +18,7 @@ pub use plan::{LayerPackage, LayerPlan, LibrariesFrom, Proof};
 
 use super::check::{Check, Checked};
 use crate::cache::Cache;
+use crate::commands::build_runtime::Steps;
 use crate::commands::packing;
 use crate::layer::audit::{Policy, Question};
 use crate::layer::dist::remove_stale_parts;
@@ -65,7 +66,9 @@ pub async fn pack(
     let completed = libraries::complete(plan, &mut contents.tree).await?;
     tell(&contents, &completed, reporter);
     packing.step("compressing");
+    let mut steps = Steps::begin(reporter);
     let (parts, mut compressed) = divided(plan, &mut contents, &completed).await?;
+    steps.done("compressed");
     tell_parts(plan, &parts, reporter);
     packing.step("writing");
     let mut written = Vec::with_capacity(parts.len());

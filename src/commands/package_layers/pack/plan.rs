@@ -8,6 +8,7 @@ use rawzip::time::UtcDateTime;
 use crate::layer::ExaminedLayer;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
+use crate::manifest::Compression;
 use crate::package::RVersion;
 use crate::repository::rpm_repository::{LockedRpm, RpmRepository};
 use crate::target::{Architecture, Target};
@@ -30,6 +31,8 @@ pub struct LayerPlan<'a> {
     pub requested: Vec<String>,
     /// Names of rules that are not applied: `help`, `include`.
     pub keep: Vec<String>,
+    /// How hard is tried to make its zips small.
+    pub compression: Compression,
     /// The layers that the function has beside this one, in their order, the runtime's first.
     pub others: &'a [ExaminedLayer],
     /// The roots in which packages were compiled, which have the libraries that these were linked to.
