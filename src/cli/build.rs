@@ -35,6 +35,9 @@ pub struct BuildArgs {
     /// Every R version and processor that r-layer.toml lists, of every layer
     #[arg(long)]
     pub all: bool,
+    /// Take what r-layer.lock says of packages, and fail where it does not fit r-layer.toml
+    #[arg(long)]
+    pub locked: bool,
     /// Make one layer of this name of all the layers named, so that a function has room for others (Lambda takes five)
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub merge: Option<String>,

@@ -141,7 +141,7 @@ pub struct PackageOptions {
     /// A package of the build root's distribution that is installed before packages are compiled; may be repeated
     #[arg(long, value_name = "NAME")]
     pub system_package: Vec<String>,
-    /// Keep what layers leave out: help, doc, tests, examples, translations, include, static, news, editor; may be repeated
+    /// Keep what layers leave out: help, doc, tests, examples, translations, include, static, news, editor, scripts; may be repeated
     #[arg(long, value_name = "WHAT")]
     pub keep: Vec<String>,
     /// How hard is tried to make zips small [default: fast; ready layers have a choice of their own]
@@ -159,8 +159,8 @@ pub struct PackageOptions {
     /// Do not load the packages in a root like Lambda's when they are built
     #[arg(long)]
     pub no_check: bool,
-    /// Take what r-layer.lock says, and fail where it does not fit the manifest
-    #[arg(long)]
+    /// Is what r-layer.lock says taken, or nothing? `build` has a flag for it.
+    #[arg(skip)]
     pub locked: bool,
     /// R and the rest.
     #[command(flatten)]

@@ -21,7 +21,7 @@ use anyhow::Result;
 
 use clap::CommandFactory;
 
-use crate::cli::{BuildCommand, CacheCommand, Cli, Command};
+use crate::cli::{BuildCommand, CacheCommand, Cli, Command, PackageOptions};
 use crate::terminal::{Printer, TerminalReporter};
 
 /// How a command ended that did what it could.
@@ -45,6 +45,10 @@ impl Outcome {
     }
 }
 
+fn with_locked(options: PackageOptions, locked: bool) -> PackageOptions {
+    PackageOptions { locked, ..options }
+}
+
 /// Runs the command that was typed.
 pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
     let reporter = TerminalReporter::new(printer);
@@ -55,12 +59,13 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
                 Ok(Outcome::Done)
             }
             None if args.all => {
-                let all = build_all::run(args.upgrade, args.options, &reporter).await?;
+                let options = with_locked(args.options, args.locked);
+                let all = build_all::run(args.upgrade, options, &reporter).await?;
                 printer.result(&all)?;
                 Ok(all.outcome())
             }
             None => {
-                let (names, options) = (&args.names, args.options);
+                let (names, options) = (&args.names, with_locked(args.options, args.locked));
                 let built = match &args.merge {
                     Some(merged) => {
                         package_layers::merge(names, merged, options, &reporter).await?

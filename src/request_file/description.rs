@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use super::remotes::{Remote, parse_remote};
-use super::{Bound, FileRepository, FileRequest, Origin, Unmet, is_base};
+use super::{Bound, FileRepository, FileRequest, Origin, Unmet};
 use crate::manifest::is_package_name;
+use crate::package::is_base_package;
 use crate::package::{DcfError, RVersion, parse_records};
 
 /// The fields with what a package cannot do without, when it runs and when it is compiled.
@@ -103,7 +104,7 @@ impl ProjectDescription {
         let (package, bound) = dependency(text)?;
         if package == "R" {
             self.r.extend(bound);
-        } else if is_base(package) {
+        } else if is_base_package(package) {
             // It comes with R, whatever is asked of its version.
         } else if let Some(request) = self.request(package) {
             let new = bound.filter(|bound| !request.bounds.contains(bound));

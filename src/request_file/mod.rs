@@ -19,29 +19,6 @@ pub use renv::{OtherR, RenvError, RenvLock};
 use crate::manifest::{SnapshotDate, part_snapshot};
 use crate::public_url::PublicUrl;
 
-/// The packages that are part of every R: never fetched.
-/// <https://cran.r-project.org/doc/FAQ/R-FAQ.html#Add_002don-packages-in-R>
-const BASE_PACKAGES: [&str; 14] = [
-    "base",
-    "compiler",
-    "datasets",
-    "grDevices",
-    "graphics",
-    "grid",
-    "methods",
-    "parallel",
-    "splines",
-    "stats",
-    "stats4",
-    "tcltk",
-    "tools",
-    "utils",
-];
-
-fn is_base(package: &str) -> bool {
-    BASE_PACKAGES.contains(&package)
-}
-
 /// A bound of a version, as R's files have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Bound {

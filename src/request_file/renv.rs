@@ -11,8 +11,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::renv_record::Record;
-use super::{Bound, FileRepository, FileRequest, Unmet, is_base};
+use super::{Bound, FileRepository, FileRequest, Unmet};
 use crate::package::RVersion;
+use crate::package::is_base_package;
 
 /// Why a `renv.lock` cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +192,7 @@ impl RenvLock {
     }
 
     fn read_record(&mut self, package: String, record: &Record) {
-        if is_base(&package) {
+        if is_base_package(&package) {
             return;
         }
         if package == "renv" {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use super::Changed;
 use super::from_file::FromFile;
-use super::project::Project;
+use super::project::{Project, typed_repositories};
 use super::requests::parse;
 use crate::cli::AddPackagesArgs;
 use crate::lockfile::LockDifference;
@@ -28,6 +28,10 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
     for request in &requests {
         parse(request)?;
     }
+    // So that the next build finds what this one locks.
+    for (name, base) in typed_repositories(&args.options)? {
+        manifest.extend(document.add_repository(&name, &base, None)?);
+    }
     manifest.extend(document.add_packages(&layer, &requests)?);
     let mut project = Project::open(document, args.options, args.dry_run, reporter)?;
     let runtime = project.runtime_r().await?;
@@ -35,6 +39,7 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
         file.check_r(&runtime.r.version)?;
     }
     let section = project.section(&layer, None);
+    project.tell_of_flags(&layer);
     let resolved = project
         .resolve_layer(&layer, &section, &runtime, Upgrade::Nothing)
         .await?;

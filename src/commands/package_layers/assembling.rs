@@ -11,7 +11,7 @@ use super::project::{Project, RuntimeR};
 use crate::commands::build_runtime::Steps;
 use crate::commands::packing::Built;
 use crate::layer::ExaminedLayer;
-use crate::lockfile::{LockedLayer, PackageKind};
+use crate::lockfile::{LockedLayer, LockedPackage, PackageKind, PackageOrigin};
 use crate::manifest::{LayerName, LayerSection, requested_package};
 use crate::package::is_base_package;
 use crate::repository::rpm_repository::{RpmAccess, RpmRepository};
@@ -177,14 +177,21 @@ fn layer_package(
     }
 }
 
-/// The packages that were asked for and are in the layer.
-fn requested(locked: &LockedLayer) -> Vec<String> {
+/// The packages that were asked for and are in the layer. What is of no repository was asked for as itself, and may have
+/// another name than its folder.
+pub(super) fn requested(locked: &LockedLayer) -> Vec<String> {
     let names = locked.inputs.requests.iter();
     let names: BTreeSet<&str> = names.map(|request| requested_package(request)).collect();
-    let packages = locked.packages.keys();
+    let is_itself = |package: &LockedPackage| {
+        !matches!(
+            package.origin,
+            PackageOrigin::Repository { .. } | PackageOrigin::WithR
+        )
+    };
+    let packages = locked.packages.values();
     packages
-        .filter(|name| names.contains(name.as_str()))
-        .cloned()
+        .filter(|package| names.contains(package.name.as_str()) || is_itself(package))
+        .map(|package| package.name.clone())
         .collect()
 }
 

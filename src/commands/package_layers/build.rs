@@ -68,7 +68,9 @@ async fn build_one(
         .pack_layer(layer, &section, &locked, runtime)
         .await
         .with_context(|| format!("the layer {layer}"))?;
-    project.lock.write()?;
+    if !project.options.locked {
+        project.lock.write()?;
+    }
     Ok(built)
 }
 
@@ -121,11 +123,11 @@ pub(super) fn known(name: &str, document: &ManifestDocument) -> Result<LayerName
     let names: Vec<&str> = listed.chain(["runtime"]).chain(ready).collect();
     let nearest = nearest_names(name, names.iter().copied());
     let hint = match nearest.first() {
-        Some(nearest) => format!("did you mean {nearest}? "),
+        Some(nearest) => format!("Did you mean {nearest}? "),
         None => String::new(),
     };
     bail!(
-        "there is no layer {name}; {hint}There are: {}. r-layer add-packages PACKAGE --layer {name} makes one",
+        "there is no layer {name}. {hint}There are: {}. r-layer add-packages PACKAGE --layer {name} makes one",
         names.join(", ")
     )
 }

@@ -149,6 +149,30 @@ impl<'a> Project<'a> {
         section
     }
 
+    /// Says which flags decide how a layer comes out and are not in the manifest.
+    pub fn tell_of_flags(&self, layer: &LayerName) {
+        let options = &self.options;
+        let listed = self.document.manifest().layers.get(layer);
+        let kind = options.package_type.map(PackageType::from);
+        let is_other =
+            kind.is_some_and(|kind| listed.is_none_or(|listed| listed.package_type != kind));
+        let flags = [
+            ("package-type", is_other),
+            ("keep", !options.keep.is_empty()),
+            ("system-packages", !options.system_package.is_empty()),
+            ("compression", options.compression.is_some()),
+        ];
+        let typed = flags.iter().filter(|(_, is_typed)| *is_typed);
+        let keys: Vec<&str> = typed.map(|(key, _)| *key).collect();
+        if !keys.is_empty() {
+            self.reporter().note(&format!(
+                "{} is for this time; put it into [layers.{layer}] of {}, so that every build has it",
+                keys.join(", "),
+                Manifest::NAME
+            ));
+        }
+    }
+
     /// The repositories of a layer, in order.
     pub fn repositories_of(&self, section: &LayerSection) -> Vec<&Repository> {
         let is_meant = |repository: &&Repository| {
@@ -247,38 +271,46 @@ fn named_repositories(
             platform: recipe.posit.packages_platform.clone(),
         },
     };
+    let typed = typed_repositories(options)?;
+    let is_listed = |name: &str| manifest.repositories.get(name).is_some();
+    let settings = |name: &str, base: String, wanted| RepositorySettings {
+        name: name.to_owned(),
+        base,
+        snapshot: None,
+        binaries: binaries(wanted),
+    };
     let mut named = Vec::new();
+    for (name, base) in typed.iter().filter(|(name, _)| !is_listed(name)) {
+        named.push(settings(name, base.clone(), None));
+    }
+    for (name, section) in &manifest.repositories.0 {
+        // A flag's URL may have what the manifest's must not: who asks.
+        let base = typed.iter().find(|(typed, _)| typed == name);
+        let base = base.map_or_else(|| section.snapshot_url(), |(_, base)| base.clone());
+        named.push(settings(name, base, section.binaries));
+    }
+    if named.is_empty() {
+        named = default_repositories(&options.runtime, manifest, recipe, binaries(None));
+    }
+    Ok(named)
+}
+
+/// The repositories of `--repo`, by their names.
+pub fn typed_repositories(options: &PackageOptions) -> Result<Vec<(String, String)>> {
+    let mut typed = Vec::new();
     for text in &options.repo {
         let (name, base) = match text.split_once('=') {
             Some((name, base)) if !name.contains(['/', ':', '.']) => (name.to_owned(), base),
-            _ => (format!("repo{}", named.len() + 1), text.as_str()),
+            _ => (format!("repo{}", typed.len() + 1), text.as_str()),
         };
         if base.is_empty() {
             bail!(
                 "--repo {text}: type a URL or a folder, as --repo company=https://r.example.org/cran"
             );
         }
-        named.push(RepositorySettings {
-            name,
-            base: base.to_owned(),
-            snapshot: None,
-            binaries: binaries(None),
-        });
+        typed.push((name, base.to_owned()));
     }
-    for (name, section) in &manifest.repositories.0 {
-        if named.iter().all(|other| other.name != *name) {
-            named.push(RepositorySettings {
-                name: name.clone(),
-                base: section.snapshot_url(),
-                snapshot: None,
-                binaries: binaries(section.binaries),
-            });
-        }
-    }
-    if named.is_empty() {
-        named = default_repositories(&options.runtime, manifest, recipe, binaries(None));
-    }
-    Ok(named)
+    Ok(typed)
 }
 
 fn default_repositories(

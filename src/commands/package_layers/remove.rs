@@ -34,6 +34,10 @@ pub async fn remove(args: RemovePackagesArgs, reporter: &dyn Reporter) -> Result
         }
     } else {
         project.lock.retain_layers(|name, _| *name != layer);
+        reporter.note(&format!(
+            "the layer {layer} is no more; zips of it that are in {} stay there",
+            project.builder.settings.out.display()
+        ));
     }
     let lock = LockDifference::between(&project.lock_before, &project.lock);
     if !args.dry_run {

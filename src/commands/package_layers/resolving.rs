@@ -12,7 +12,8 @@ use crate::lockfile::{LayerInputs, LayerTarget, LockedLayer};
 use crate::manifest::{LayerName, LayerSection, PackageType};
 use crate::package::{Description, PackageIndex, RECOMMENDED_PACKAGES};
 use crate::repository::{
-    ContribFolder, IndexEntry, PackageFile, PackageKind, PackageRequest, Repository as Source,
+    ContribFolder, IndexEntry, PackageError, PackageFile, PackageKind, PackageRequest,
+    Repository as Source,
 };
 use crate::resolve::{
     ArchivedVersion, ExtraKind, Given, Holder, Locked, Origin, Outcome, Preferences, Repository,
@@ -134,7 +135,7 @@ impl Resolving<'_> {
             Ok(Outcome::Resolved(resolution)) if resolution.vanished.is_empty() => {
                 return Ok(resolution);
             }
-            Err(error) => format!("\nWithout one: {error}"),
+            Err(error) => format!("{error}\n"),
             Ok(_) => String::new(),
         };
         self.fetch_indexes(&lacking).await?;
@@ -223,7 +224,7 @@ impl Resolving<'_> {
                 .map(|(_, text)| format!("\n  {text}"))
                 .collect();
             bail!(
-                "no repository could be read:{}\nName another with --repo, or in {} under [repositories.NAME]{lacking}",
+                "{lacking}no repository could be read:{}\nName another with --repo, or in {} under [repositories.NAME]",
                 problems.concat(),
                 crate::manifest::Manifest::NAME
             );
@@ -277,14 +278,22 @@ impl Resolving<'_> {
         package: &str,
         version: &str,
     ) -> Result<Option<(PackageFile, String)>> {
+        let mut unknown = None;
         for repository in self.project.repositories_of(self.section) {
             let request = PackageRequest::of_version(package, version, repository)?;
             match self.project.sources().fetch(&request).await {
                 Ok(file) => return Ok(Some((file, repository.name.clone()))),
-                Err(error) => self.project.reporter().detail(&error.to_string()),
+                Err(PackageError::Nowhere {
+                    not_there: true, ..
+                }) => {}
+                // Whether it is there is not known: that is not the same.
+                Err(error) => unknown = Some(error),
             }
         }
-        Ok(None)
+        match unknown {
+            Some(error) => Err(error.into()),
+            None => Ok(None),
+        }
     }
 
     /// Locked versions that no index has any more are kept if an archive has them. Was there something new?

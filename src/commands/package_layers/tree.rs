@@ -6,11 +6,12 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::assembling::requested as requested_of;
 use super::requests::parse;
 use crate::cli::TreeArgs;
 use crate::commands::settings;
 use crate::lockfile::{BuiltFor, LayerTarget, LockedLayer, Lockfile};
-use crate::manifest::{LayerName, nearest_names, requested_package};
+use crate::manifest::{LayerName, nearest_names};
 use crate::package::{RVersion, Requirement};
 use crate::resolve::{Dependency, Details, Holder, Origin, Resolution, ResolvedPackage, Role};
 
@@ -146,13 +147,14 @@ fn as_resolution(
     locked: &LockedLayer,
     held: impl Fn(&str) -> Option<(String, String)>,
 ) -> Result<Resolution> {
-    let mut requested = Vec::new();
+    let mut requested = requested_of(locked);
     for text in &locked.inputs.requests {
-        let name = match parse(text)?.package() {
-            Some(name) => name.to_owned(),
-            None => requested_package(text).to_owned(),
-        };
-        requested.push(name);
+        // What other layers hold was asked for too.
+        if let Some(name) = parse(text)?.package()
+            && !requested.iter().any(|one| one == name)
+        {
+            requested.push(name.to_owned());
+        }
     }
     let mut wanted_by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for package in locked.packages.values() {

@@ -142,3 +142,41 @@ fn several_layers_become_one() {
     let error = fail(&mut packages(project.path(), &taken), 1);
     assert!(error.contains("there is a layer of that name"), "{error}");
 }
+
+/// It was once locked from a repository that stood nowhere: "the manifest has changed".
+#[test]
+fn a_repository_that_was_typed_is_there_for_the_next_build() {
+    let project = project();
+    let repository = format!("cran={}", cran().base);
+    let add = ["add-packages", "glue", "--repo", &repository];
+    succeed(&mut packages(project.path(), &add));
+    let manifest = read(project.path(), "r-layer.toml");
+    assert!(manifest.contains("[repositories.cran]"), "{manifest}");
+    let build = ["build", "packages", "--locked", "--offline"];
+    succeed(&mut packages(project.path(), &build));
+}
+
+/// It was once not loaded, as its name was taken for its folder's.
+#[test]
+fn a_package_in_a_folder_of_another_name_is_loaded_too() {
+    let project = project();
+    let folder = project.path().join("another-name");
+    fs_err::create_dir_all(folder.join("R")).expect("a folder");
+    let write = |name: &str, text: &str| fs_err::write(folder.join(name), text).expect("a file");
+    write(
+        "DESCRIPTION",
+        "Package: lamb\nVersion: 1.0\nTitle: A Lamb\nDescription: Stops.\nLicense: MIT\nAuthor: A\nMaintainer: A <a@b.c>\n",
+    );
+    write("NAMESPACE", "");
+    write(
+        "R/load.R",
+        ".onLoad <- function(...) if (dir.exists(\"/var/task\")) stop(\"not on Lambda\")\n",
+    );
+    let add = ["add-packages", "./another-name", "--offline"];
+    let error = fail(&mut packages(project.path(), &add), 1);
+    assert!(
+        error.contains("lamb") && error.contains("not on Lambda"),
+        "{error}"
+    );
+    assert!(zips(project.path()).is_empty());
+}

@@ -73,5 +73,5 @@ fn names_of_layers_that_cannot_be() {
     }
     let project = project();
     let error = fail(&mut packages(project.path(), &["build", "recommendd"]), 1);
-    assert!(error.contains("did you mean recommended?"), "{error}");
+    assert!(error.contains("Did you mean recommended?"), "{error}");
 }
