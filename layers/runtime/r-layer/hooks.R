@@ -66,7 +66,7 @@ unless_shut_down <- function(expr) {
 # itself (a handler, waiting for an event). The note that came with it is found before the next event.
 # While a handler of conditions runs, those around it are in force, but not itself: so there are some,
 # one around the other, for interrupts that come while others are looked at.
-uninterrupted <- function(expr, handlers = 3L) {
+uninterrupted <- function(expr, handlers = 25L) {
     if (handlers == 0L) {
         return(expr)
     }
