@@ -5,10 +5,10 @@
 guard <- function(expr) {
     session$depth <- sys.nframe()
     outcome <- outcome_of(expr)
+    keep_room_for_calls()
     # An interrupt that comes while the handler is left takes its on.exit() away. With the compiler on,
     # what looks at interrupts would be compiled, and be interrupted in that, again and again.
     pause_jit()
-    keep_room_for_calls()
     if (!is.null(outcome$failure)) {
         outcome$failure <- described(name_timeout(outcome$failure))
     }
