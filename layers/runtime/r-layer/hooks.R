@@ -64,13 +64,15 @@ unless_shut_down <- function(expr) {
 
 # Evaluates what an interrupt must not break off: the session, but for what looks for interrupts
 # itself (a handler, waiting for an event). The note that came with it is found before the next event.
-# While a handler of conditions runs, those behind it are in force, but not itself: so there are many,
-# for interrupts that come while others are looked at. All in one call, as withCallingHandlers() does
-# it: a handler's options(expressions = 25) leaves few calls.
-uninterrupted <- function(expr) {
-    resume <- function(e) tryInvokeRestart("resume")
-    .Internal(.addCondHands(rep("interrupt", 25L), rep(list(resume), 25L), baseenv(), NULL, TRUE))
-    expr
+# While a handler of conditions runs, those around it are in force, but not itself: so there are some,
+# one around the other, for interrupts that come while others are looked at.
+uninterrupted <- function(expr, handlers = 6L) {
+    if (handlers == 0L) {
+        return(expr)
+    }
+    withCallingHandlers(uninterrupted(expr, handlers - 1L), interrupt = function(e) {
+        tryInvokeRestart("resume")
+    })
 }
 
 # Has bootstrap been told to end? Only where it is there to be told.
