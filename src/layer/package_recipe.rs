@@ -153,6 +153,7 @@ mod tests {
     use crate::layer::prune::prune;
     use crate::layer::{Entry, LayerTree};
     use crate::manifest::LayerName;
+    use crate::package::is_package_name;
 
     #[test]
     fn every_layer_has_a_name_a_description_and_packages() {
@@ -195,14 +196,6 @@ mod tests {
             15
         );
         assert_eq!(PackageLayerRecipe::named("runtime"), None);
-    }
-
-    /// As "Writing R Extensions" has it: letters, digits and dots, at least two, a letter first, no dot last.
-    fn is_package_name(name: &str) -> bool {
-        name.len() > 1
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && !name.ends_with('.')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
     }
 
     fn left(keep: &[&str]) -> Vec<String> {

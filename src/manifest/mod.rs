@@ -16,7 +16,6 @@ use serde::de::{SeqAccess, Visitor};
 pub use edit::{EditError, ManifestChange, ManifestDocument};
 pub use layer::{Compression, LayerName, LayerNameError, LayerSection, PackageType};
 pub use repository::{InOrder, RepositorySection, SnapshotDate, part_snapshot};
-pub(crate) use requested::is_package_name;
 pub use requested::{nearest_names, requested_package};
 
 /// Why a manifest cannot be used.

@@ -1,5 +1,7 @@
 //! The package that a request in a list is about, and names that are close to one that is not there.
 
+use crate::package::is_package_name;
+
 /// How close a name has to be to be named in a message: 1 is the same.
 const CLOSE: f64 = 0.75;
 
@@ -48,14 +50,6 @@ fn name_of_place(place: &str) -> &str {
     };
     let last = last.trim_end_matches(".tar.gz").trim_end_matches(".git");
     last.split('_').next().unwrap_or(last)
-}
-
-/// As "Writing R Extensions" has it: letters, digits and dots, at least two, a letter first, no dot last.
-pub(crate) fn is_package_name(name: &str) -> bool {
-    name.len() > 1
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !name.ends_with('.')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
 }
 
 /// The names closest to one that is not among them, the closest first; one that differs by case alone is the closest.

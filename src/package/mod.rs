@@ -22,6 +22,7 @@ pub use lacking::{LackingRule, lacking};
 pub use license::{R_LICENSE, spdx_expression};
 pub use name::{
     BASE_PACKAGES, NameError, RECOMMENDED_PACKAGES, check_package_name, is_base_package,
+    is_package_name,
 };
 pub use request::{PackageRequest, RequestError};
 pub use requirement::{

@@ -77,6 +77,11 @@ pub fn check_package_name(name: &str) -> Result<(), NameError> {
     })
 }
 
+/// Is it a name by that rule?
+pub fn is_package_name(name: &str) -> bool {
+    check_package_name(name).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

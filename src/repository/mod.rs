@@ -24,8 +24,7 @@ pub use location::{Location, Mirror};
 pub(crate) use packages::check_binary;
 pub use packages::{
     CommitOrigin, GitHubRequest, GitRequest, IndexEntry, PackageContents, PackageError,
-    PackageFile, PackageKind, PackageOrigin, PackageRequest, PackageSources, is_package_name,
-    unpack_source,
+    PackageFile, PackageKind, PackageOrigin, PackageRequest, PackageSources, unpack_source,
 };
 pub use posit::{PackageManager, PortableBuilds};
 pub use set::{Binaries, Repository, RepositoryError, RepositorySet, RepositorySettings};

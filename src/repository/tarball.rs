@@ -84,7 +84,8 @@ pub enum TarballError {
     Io(#[from] std::io::Error),
 }
 
-fn tried_list(tried: &[(String, String)]) -> String {
+/// The places that were tried, and what came of each, a line each.
+pub(super) fn tried_list(tried: &[(String, String)]) -> String {
     tried
         .iter()
         .map(|(place, outcome)| format!("\n  {place}: {outcome}"))

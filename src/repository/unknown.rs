@@ -4,9 +4,9 @@ use std::fmt;
 
 use futures_util::future::join_all;
 
-use super::packages::{PackageSources, is_package_name};
+use super::packages::PackageSources;
 use super::{ContribFolder, Mirror, RepositorySet};
-use crate::package::RVersion;
+use crate::package::{RVersion, is_package_name};
 
 /// Where a package that no index has is all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]

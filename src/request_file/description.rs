@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::remotes::{Remote, parse_remote};
 use super::{Bound, FileRepository, FileRequest, Origin, Unmet};
-use crate::manifest::is_package_name;
-use crate::package::is_base_package;
 use crate::package::{DcfError, RVersion, parse_records};
+use crate::package::{is_base_package, is_package_name};
 
 /// The fields with what a package cannot do without, when it runs and when it is compiled.
 const HARD: [&str; 3] = ["Depends", "Imports", "LinkingTo"];

@@ -5,7 +5,8 @@
 
 use super::origin::hosted;
 use super::{GitRevision, Origin, RepositoryOrigin};
-use crate::manifest::{is_package_name, requested_package};
+use crate::manifest::requested_package;
+use crate::package::is_package_name;
 use crate::public_url::PublicUrl;
 
 /// A remote that cannot be had.

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail};
 
 use super::project::Project;
-use crate::lockfile::BuiltFor;
-use crate::lockfile::{LockedPackage, PackageOrigin as LockedOrigin};
+use crate::lockfile::{BuiltFor, LockedPackage, PackageOrigin as LockedOrigin};
 use crate::package::is_base_package;
 use crate::public_url::PublicUrl;
 use crate::repository::{
-    CommitOrigin, GitHubRequest, GitRequest, PackageFile, PackageKind, PackageOrigin,
+    CommitOrigin, GitHubRequest, GitRequest, PackageError, PackageFile, PackageKind, PackageOrigin,
     PackageRequest,
 };
 use crate::resolve::{Holder, Origin, Resolution, ResolvedPackage};
@@ -89,6 +88,19 @@ fn locked_origin(file: &PackageFile) -> LockedOrigin {
         PackageOrigin::Git(from) => git(from.repository.clone(), from),
         PackageOrigin::GitHub(from) => git(format!("{GITHUB}{}", from.repository), from),
     }
+}
+
+/// An error that lists what was not had, if there is something.
+pub fn all_had(failed: &[PackageError]) -> Result<()> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let list = failed.iter().map(|error| format!("\n  {error}"));
+    bail!(
+        "{} of the packages cannot be had:{}",
+        failed.len(),
+        list.collect::<String>()
+    );
 }
 
 /// How a locked package is had again: many at once from repositories, one by one otherwise.

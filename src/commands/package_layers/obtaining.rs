@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use super::locking::Fetching;
+use super::locking::{Fetching, all_had};
 use super::project::{Project, RuntimeR};
 use crate::distribution::{InstalledPackage, SourcePackage, binary_packages, compiled_packages};
 use crate::layer::record::SourceRecord;
@@ -138,16 +138,10 @@ impl Project<'_> {
                 Ok(file) => {
                     files.insert(name, file);
                 }
-                Err(error) => failed.push(format!("\n  {error}")),
+                Err(error) => failed.push(error),
             }
         }
-        if !failed.is_empty() {
-            bail!(
-                "{} of the packages cannot be had:{}",
-                failed.len(),
-                failed.concat()
-            );
-        }
+        all_had(&failed)?;
         Ok(files)
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow, bail};
 
-use super::locking::{locked_package, needed_to_compile};
+use super::locking::{all_had, locked_package, needed_to_compile};
 use super::project::{Project, RuntimeR};
 use super::requests::Requests;
 use crate::lockfile::{LayerInputs, LayerTarget, LockedLayer};
@@ -353,16 +353,10 @@ impl Resolving<'_> {
                     is_new |= self.take(request, &file)?;
                     self.files.insert(key, file);
                 }
-                Err(error) => failed.push(format!("\n  {error}")),
+                Err(error) => failed.push(error),
             }
         }
-        if !failed.is_empty() {
-            bail!(
-                "{} of the packages cannot be had:{}",
-                failed.len(),
-                failed.concat()
-            );
-        }
+        all_had(&failed)?;
         Ok(is_new)
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{PackageError, PackageKind};
 use crate::archive;
 use crate::lockfile::BuiltFor;
-use crate::package::{BuiltField, Description, RVersion};
+use crate::package::{BuiltField, Description, RVersion, is_package_name};
 
 /// A package's own word of itself.
 #[derive(Clone, Debug)]
@@ -129,15 +129,6 @@ pub(crate) fn check_binary(found: &Description, built_for: &BuiltFor) -> Result<
 /// `PKG/DESCRIPTION`, whatever the folder is called.
 fn is_description(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "DESCRIPTION") && path.iter().count() == 2
-}
-
-/// Letters, digits and dots, as R has it: nothing that a URL, a path or a command could take for something else.
-pub fn is_package_name(name: &str) -> bool {
-    let good = |character: char| character.is_ascii_alphanumeric() || character == '.';
-    name.len() >= 2
-        && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && !name.ends_with('.')
-        && name.chars().all(good)
 }
 
 /// Unpacks a source package into an empty folder and returns the folder of the package in it.

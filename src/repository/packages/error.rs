@@ -7,6 +7,7 @@ use crate::archive::ArchiveError;
 use crate::cache::CacheError;
 use crate::checksum::Sha256;
 use crate::http::HttpError;
+use crate::repository::tarball::tried_list;
 
 /// Why a package was not had.
 #[derive(Debug, thiserror::Error)]
@@ -125,11 +126,4 @@ pub enum PackageError {
     /// A file of this machine.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-}
-
-fn tried_list(tried: &[(String, String)]) -> String {
-    tried
-        .iter()
-        .map(|(place, outcome)| format!("\n  {place}: {outcome}"))
-        .collect()
 }

@@ -16,7 +16,7 @@ mod stored;
 mod wanted;
 
 pub(crate) use contents::check_binary;
-pub use contents::{PackageContents, is_package_name, unpack_source};
+pub use contents::{PackageContents, unpack_source};
 pub use error::PackageError;
 pub use file::{CommitOrigin, PackageFile, PackageKind, PackageOrigin};
 pub use git::GitRequest;

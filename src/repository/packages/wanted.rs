@@ -4,10 +4,10 @@ use std::path::{Component, Path};
 
 use deb822_fast::Paragraph;
 
-use super::{PackageError, is_package_name};
+use super::PackageError;
 use crate::checksum::Sha256;
 use crate::lockfile::BuiltFor;
-use crate::package::RVersion;
+use crate::package::{RVersion, is_package_name};
 use crate::repository::{ContribFolder, Location, Repository};
 
 /// What a record of an index says of where its package is.
