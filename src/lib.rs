@@ -45,6 +45,7 @@
 )]
 
 pub mod archive;
+pub mod aws;
 pub mod cache;
 pub mod checksum;
 pub mod cli;

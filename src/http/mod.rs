@@ -3,6 +3,7 @@
 //! Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, certificates from the system,
 //! SSL_CERT_FILE and AWS_CA_BUNDLE.
 
+mod aws;
 mod certificates;
 mod download;
 mod error;
@@ -15,6 +16,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
+pub use aws::AwsClients;
 pub(crate) use certificates::unusable_setup;
 pub use error::HttpError;
 pub(crate) use error::{UNTRUSTED, reason};

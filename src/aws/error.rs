@@ -1,0 +1,407 @@
+//! Why AWS did not do what it was asked, sorted by what helps.
+
+use std::time::SystemTime;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::connector::{NotAws, Unreachable, Untrusted};
+use super::{Call, Region};
+use crate::http::HttpError;
+
+/// What kind of no it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody told us who we are.
+    NoCredentials,
+    /// We were somebody until a while ago.
+    Expired,
+    /// The account has not enabled the region, or the keys are nobody's.
+    NotEnabled,
+    /// We may not.
+    Denied,
+    /// Too many requests, for longer than we tried.
+    Throttled,
+    /// This machine's clock is off.
+    Clock,
+    /// There is no more room for code and layers.
+    StorageFull,
+    /// There is no such thing.
+    NotFound,
+    /// There is such a thing already, or something is under way.
+    Conflict,
+    /// The request is larger than AWS takes.
+    TooLarge,
+    /// AWS does not take what the request says.
+    Invalid,
+    /// The name has no address: it is probably misspelt.
+    NoSuchHost,
+    /// No answer, or one that was lost: it may have been done, or not.
+    NoAnswer,
+    /// AWS has a fault of its own.
+    Fault,
+    /// Something else.
+    Other,
+}
+
+impl Refusal {
+    /// May the call have been carried out all the same?
+    pub fn is_uncertain(self) -> bool {
+        matches!(self, Refusal::NoAnswer | Refusal::Fault)
+    }
+
+    /// Would the next region refuse for the same reason?
+    pub fn is_of_the_account(self) -> bool {
+        matches!(
+            self,
+            Refusal::NoCredentials | Refusal::Expired | Refusal::Clock
+        )
+    }
+}
+
+/// Why AWS did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AwsError {
+    /// HTTP cannot be set up.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A call that AWS refused, or that it was not reached for.
+    #[error("{}", explained(call, *refusal, detail))]
+    Refused {
+        /// What was asked.
+        call: Box<Call>,
+        /// What kind of no it is.
+        refusal: Refusal,
+        /// AWS's words, with the request's id.
+        detail: String,
+    },
+    /// No region is set.
+    #[error(
+        "no region: type --region eu-central-1 (may be repeated) or --all-regions, set AWS_REGION, or put regions into \
+         [publish] of r-layer.toml"
+    )]
+    NoRegion,
+    /// A region's name that cannot be one.
+    #[error("`{name}` is no name of a region{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    NotARegion {
+        /// What was given.
+        name: String,
+        /// One that there is.
+        nearest: Option<String>,
+    },
+    /// A file that is sent cannot be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// Something in an answer that should not be missing.
+    #[error(
+        "AWS's answer to {action} in {region} has no {what}; try again, and report it if it stays so"
+    )]
+    Incomplete {
+        /// The IAM action.
+        action: &'static str,
+        /// Where.
+        region: Region,
+        /// What is missing.
+        what: &'static str,
+    },
+}
+
+impl AwsError {
+    /// What kind of no it is, where AWS was asked.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            AwsError::Refused { refusal, .. } => Some(*refusal),
+            _ => None,
+        }
+    }
+
+    /// Sorts what the SDK says of a call.
+    pub fn of<E>(call: Call, error: SdkError<E, HttpResponse>) -> AwsError
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let (refusal, detail) = match &error {
+            SdkError::ServiceError(service) => of_service(service.err(), service.raw()),
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(error) => of_connection(error),
+                None => (Refusal::NoAnswer, chain(&error)),
+            },
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+                (Refusal::NoAnswer, chain(&error))
+            }
+            _ => of_construction(&error),
+        };
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal,
+            detail,
+        }
+    }
+
+    /// A refusal that AWS gave in JSON or XML to a request that was not made by the SDK.
+    pub(super) fn answered(call: Call, status: u16, code: &str, message: &str) -> AwsError {
+        let detail = match message {
+            "" => format!("{code} (HTTP {status})"),
+            _ => format!("{code}: {message}"),
+        };
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal: of_code(code, message, status),
+            detail,
+        }
+    }
+
+    /// A connection that failed.
+    pub(super) fn unanswered(call: Call, error: &ConnectorError) -> AwsError {
+        let (refusal, detail) = of_connection(error);
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal,
+            detail,
+        }
+    }
+}
+
+fn of_service<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse) -> (Refusal, String) {
+    let code = error.code().unwrap_or_default();
+    let message = error.message().unwrap_or_default();
+    let status = raw.status().as_u16();
+    let request = raw
+        .headers()
+        .get("x-amzn-requestid")
+        .or_else(|| raw.headers().get("x-amz-request-id"))
+        .map(|id| format!(" (request {id})"))
+        .unwrap_or_default();
+    let mut detail = match (code, message) {
+        ("", "") => format!("HTTP {status}"),
+        ("", message) => format!("HTTP {status}: {message}"),
+        (code, "") => format!("{code} (HTTP {status})"),
+        (code, message) => format!("{code}: {message}"),
+    };
+    detail.push_str(&request);
+    let refusal = of_code(code, message, status);
+    if refusal == Refusal::Clock
+        && let Some(theirs) = raw.headers().get("date")
+    {
+        detail.push_str(&format!("; AWS's clock says {theirs}"));
+    }
+    (refusal, detail)
+}
+
+/// Error codes as Lambda, S3, STS and SSM have them: each service's API reference, "Common Error Types".
+fn of_code(code: &str, message: &str, status: u16) -> Refusal {
+    match code {
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Refusal::Expired,
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => {
+            Refusal::NotEnabled
+        }
+        "RequestExpired" | "RequestTimeTooSkewed" => Refusal::Clock,
+        "SignatureDoesNotMatch" | "InvalidSignatureException" | "AuthFailure"
+            if is_about_time(message) =>
+        {
+            Refusal::Clock
+        }
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Refusal::Denied,
+        "TooManyRequestsException"
+        | "Throttling"
+        | "ThrottlingException"
+        | "SlowDown"
+        | "RequestLimitExceeded" => Refusal::Throttled,
+        "CodeStorageExceededException" => Refusal::StorageFull,
+        "ResourceNotFoundException"
+        | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NotFound"
+        | "ParameterNotFound"
+        | "NoSuchEntity" => Refusal::NotFound,
+        "ResourceConflictException"
+        | "EntityAlreadyExists"
+        | "ParameterAlreadyExists"
+        | "PreconditionFailedException" => Refusal::Conflict,
+        "RequestEntityTooLargeException" | "RequestTooLargeException" | "EntityTooLarge" => {
+            Refusal::TooLarge
+        }
+        "InvalidParameterValueException"
+        | "ValidationException"
+        | "ValidationError"
+        | "InvalidRequestContentException"
+        | "PolicyLengthExceededException" => Refusal::Invalid,
+        _ => of_status(status),
+    }
+}
+
+fn of_status(status: u16) -> Refusal {
+    match status {
+        403 => Refusal::Denied,
+        404 => Refusal::NotFound,
+        409 | 412 => Refusal::Conflict,
+        413 => Refusal::TooLarge,
+        429 => Refusal::Throttled,
+        500.. => Refusal::Fault,
+        _ => Refusal::Other,
+    }
+}
+
+fn is_about_time(message: &str) -> bool {
+    ["Signature expired", "Signature not yet current"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+fn of_connection(error: &ConnectorError) -> (Refusal, String) {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(page) = cause.downcast_ref::<NotAws>() {
+            return (Refusal::Other, page.to_string());
+        }
+        if let Some(untrusted) = cause.downcast_ref::<Untrusted>() {
+            return (Refusal::Other, untrusted.to_string());
+        }
+        if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
+            let refusal = match unreachable.is_unresolved {
+                true => Refusal::NoSuchHost,
+                false => Refusal::NoAnswer,
+            };
+            return (refusal, unreachable.to_string());
+        }
+        source = cause.source();
+    }
+    (Refusal::NoAnswer, chain(error))
+}
+
+/// What the SDK could not even send: mostly for want of credentials.
+fn of_construction(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
+    let reasons = chain(error);
+    let lower = reasons.to_lowercase();
+    let is_expired = lower.contains("expired") || lower.contains("sso login");
+    let refusal = match lower.contains("credential") || lower.contains("identity") {
+        true if is_expired => Refusal::Expired,
+        true => Refusal::NoCredentials,
+        false => Refusal::Other,
+    };
+    (refusal, reasons)
+}
+
+/// An error and its causes on one line, without what is said twice.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut reasons: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let reason = error.to_string();
+        if reasons.iter().all(|said| !said.contains(&reason)) {
+            reasons.push(reason);
+        }
+        next = error.source();
+    }
+    reasons.join(": ")
+}
+
+/// What is wrong, where, and what to type.
+fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
+    let Call { action, region, .. } = call;
+    match refusal {
+        Refusal::NoCredentials => format!(
+            "AWS does not know who asks: there are no credentials ({detail}). Type `aws login` or `aws sso login`, set \
+             AWS_PROFILE or --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        ),
+        Refusal::Expired => format!(
+            "the credentials have expired ({detail}); type `aws login`, or `aws sso login` with the profile, and then the \
+             same again"
+        ),
+        Refusal::NotEnabled => format!(
+            "region {region} is not enabled for this account, or the credentials are not valid there ({detail}); the \
+             account's page in AWS's console enables it, or leave it out"
+        ),
+        Refusal::Denied => format!(
+            "{action} is denied in {region} ({detail}). This statement in a policy of yours allows it: {}",
+            call.statement()
+        ),
+        Refusal::Throttled => format!(
+            "{region} takes no more requests for now ({detail}): other programs of the account use up its 15 a second; \
+             try again later"
+        ),
+        Refusal::Clock => format!(
+            "this machine's clock is off (it says {}; {detail}); set it, and type the same again",
+            httpdate(SystemTime::now())
+        ),
+        Refusal::StorageFull => format!(
+            "the account's room for code and layers in {region} is full ({detail}); `r-layer prune --keep 2` removes old \
+             versions, and AWS raises the quota (Lambda: function and layer storage) on request"
+        ),
+        Refusal::NoSuchHost => match region.nearest_other() {
+            Some(near) => format!("{region} cannot be reached ({detail}); did you mean {near}?"),
+            None => format!("{region} cannot be reached: {detail}"),
+        },
+        Refusal::NoAnswer | Refusal::Fault => {
+            format!("{action} in {region} was not answered well: {detail}")
+        }
+        _ => format!("{action} in {region}: {detail}"),
+    }
+}
+
+/// The time as HTTP has it, to compare with a server's.
+fn httpdate(time: SystemTime) -> String {
+    aws_smithy_types::DateTime::from(time)
+        .fmt(aws_smithy_types::date_time::Format::HttpDate)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_by_what_helps() {
+        for (code, message, status, refusal) in [
+            ("ExpiredTokenException", "", 403, Refusal::Expired),
+            ("UnrecognizedClientException", "", 403, Refusal::NotEnabled),
+            ("AccessDeniedException", "", 403, Refusal::Denied),
+            (
+                "InvalidSignatureException",
+                "Signature expired: 20260101T000000Z is now earlier than …",
+                403,
+                Refusal::Clock,
+            ),
+            (
+                "InvalidSignatureException",
+                "does not match",
+                403,
+                Refusal::Denied,
+            ),
+            (
+                "TooManyRequestsException",
+                "Rate exceeded",
+                429,
+                Refusal::Throttled,
+            ),
+            ("", "", 502, Refusal::Fault),
+            ("ServiceException", "", 500, Refusal::Fault),
+        ] {
+            assert_eq!(of_code(code, message, status), refusal, "{code} {status}");
+        }
+    }
+
+    #[test]
+    fn a_denied_call_comes_with_the_statement_that_allows_it() {
+        let region: Region = "eu-central-1".parse().unwrap();
+        let layer = "arn:aws:lambda:eu-central-1:123456789012:layer:r";
+        let call = Call::new("lambda:PublishLayerVersion", layer, &region);
+        let error = AwsError::answered(
+            call,
+            403,
+            "AccessDeniedException",
+            "no identity-based policy",
+        );
+        let text = error.to_string();
+        assert!(
+            text.contains(r#""Action":"lambda:PublishLayerVersion""#) && text.contains(layer),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,378 @@
+//! Layer versions of a region: listed, published, granted, removed.
+
+use std::sync::Arc;
+
+use aws_config::retry::RetryConfig;
+use aws_sdk_lambda::types::{Architecture as SdkArchitecture, LayerVersionContentInput, Runtime};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::connector::Paced;
+use super::{AwsError, Call, Region, Session, StagedObject, ZipRequest};
+use crate::progress::Task;
+
+/// A layer version as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerVersion {
+    /// Its number.
+    pub version: u64,
+    /// Its ARN, with the number.
+    pub arn: String,
+    /// What whoever published it says it is.
+    pub description: String,
+    /// When it was published, as AWS has it: `2026-01-31T12:00:00.000+0000`.
+    pub created: String,
+    /// The processors that it is for; empty where whoever published it said nothing.
+    pub architectures: Vec<String>,
+    /// The runtimes that it is for; empty where whoever published it said nothing.
+    pub runtimes: Vec<String>,
+}
+
+/// What a version is published with, beside its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVersion {
+    /// At most 256 characters.
+    pub description: String,
+    /// At most 512 characters.
+    pub license: Option<String>,
+    /// At most 15.
+    pub runtimes: Vec<String>,
+    /// `x86_64`, `arm64`.
+    pub architectures: Vec<String>,
+}
+
+/// How the zip gets there.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// In the request.
+    InRequest(ZipRequest),
+    /// In a bucket of the same region.
+    InBucket(StagedObject),
+}
+
+/// A version's hash and place, which the list does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionContent {
+    /// The SHA-256 of the zip, as base64.
+    pub code_sha256: String,
+    /// Bytes of the zip.
+    pub size: u64,
+    /// Where it can be fetched, for ten minutes.
+    pub location: Option<String>,
+    /// What whoever published it says it is.
+    pub description: String,
+}
+
+/// Marks requests with their region, for which they take turns.
+#[derive(Debug)]
+pub(super) struct InRegion(pub String);
+
+impl Intercept for InRegion {
+    fn name(&self) -> &'static str {
+        "InRegion"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let paced = Paced(self.0.clone());
+        context.request_mut().add_extension(paced);
+        Ok(())
+    }
+}
+
+/// A region's layers of our account.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    client: aws_sdk_lambda::Client,
+    region: Region,
+    /// `arn:aws:lambda:eu-central-1:123456789012:layer`.
+    arn: String,
+}
+
+impl Layers {
+    /// The layers of an account in a region.
+    pub fn new(session: &Session, region: &Region, partition: &str, account: &str) -> Layers {
+        Layers {
+            client: session.lambda(region),
+            region: region.clone(),
+            arn: format!("arn:{partition}:lambda:{region}:{account}:layer"),
+        }
+    }
+
+    fn call(&self, action: &'static str, layer: &str) -> Call {
+        Call::new(action, format!("{}:{layer}", self.arn), &self.region)
+    }
+
+    fn version_call(&self, action: &'static str, layer: &str, version: u64) -> Call {
+        self.call(action, &format!("{layer}:{version}"))
+    }
+
+    /// The versions of a layer, newest first. One request for fifty of them; a layer that there is not has none.
+    pub async fn versions(&self, layer: &str) -> Result<Vec<LayerVersion>, AwsError> {
+        let mut versions = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self.client.list_layer_versions().layer_name(layer);
+            let page = match page.set_marker(marker).send().await {
+                Ok(page) => page,
+                Err(error) => {
+                    let call = self.call("lambda:ListLayerVersions", layer);
+                    let error = AwsError::of(call, error);
+                    return match error.refusal() {
+                        Some(super::Refusal::NotFound) => Ok(versions),
+                        _ => Err(error),
+                    };
+                }
+            };
+            versions.extend(
+                page.layer_versions
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(listed),
+            );
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                versions.sort_by_key(|version| std::cmp::Reverse(version.version));
+                return Ok(versions);
+            }
+        }
+    }
+
+    /// Publishes a version, once: a call whose answer is lost may have been carried out, and is not repeated here.
+    ///
+    /// The task is told how many bytes are sent.
+    pub async fn publish(
+        &self,
+        layer: &str,
+        version: &NewVersion,
+        content: &Content,
+        task: Arc<dyn Task>,
+    ) -> Result<LayerVersion, AwsError> {
+        let request = self.client.publish_layer_version().layer_name(layer);
+        let once = aws_sdk_lambda::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = match content {
+            Content::InRequest(zip) => {
+                let request = request.content(LayerVersionContentInput::builder().build());
+                let request = request.customize().config_override(once);
+                request.interceptor(zip.interceptor(task)).send().await
+            }
+            Content::InBucket(object) => {
+                let content = LayerVersionContentInput::builder()
+                    .s3_bucket(&object.bucket)
+                    .s3_key(&object.key)
+                    .build();
+                let architectures = version
+                    .architectures
+                    .iter()
+                    .map(|name| SdkArchitecture::from(name.as_str()));
+                let runtimes = version
+                    .runtimes
+                    .iter()
+                    .map(|name| Runtime::from(name.as_str()));
+                let request = request
+                    .content(content)
+                    .description(&version.description)
+                    .set_license_info(version.license.clone())
+                    .set_compatible_architectures(Some(architectures.collect()))
+                    .set_compatible_runtimes(Some(runtimes.collect()));
+                request.customize().config_override(once).send().await
+            }
+        };
+        let call = self.call("lambda:PublishLayerVersion", layer);
+        let answer = answer.map_err(|error| AwsError::of(call, error))?;
+        let number = u64::try_from(answer.version)
+            .ok()
+            .filter(|number| *number > 0);
+        match (number, answer.layer_version_arn) {
+            (Some(number), Some(arn)) => Ok(LayerVersion {
+                version: number,
+                arn,
+                description: answer.description.unwrap_or_default(),
+                created: answer.created_date.unwrap_or_default(),
+                architectures: names(answer.compatible_architectures),
+                runtimes: names(answer.compatible_runtimes),
+            }),
+            _ => Err(AwsError::Incomplete {
+                action: "lambda:PublishLayerVersion",
+                region: self.region.clone(),
+                what: "ARN",
+            }),
+        }
+    }
+
+    /// The hash and place of a version; nothing if there is no such version.
+    pub async fn content(
+        &self,
+        layer: &str,
+        version: u64,
+    ) -> Result<Option<VersionContent>, AwsError> {
+        let answer = self
+            .client
+            .get_layer_version()
+            .layer_name(layer)
+            .version_number(number(version))
+            .send()
+            .await;
+        let call = self.version_call("lambda:GetLayerVersion", layer, version);
+        let Some(answer) = there(call, answer)? else {
+            return Ok(None);
+        };
+        let content = answer
+            .content
+            .unwrap_or_else(|| aws_sdk_lambda::types::LayerVersionContentOutput::builder().build());
+        Ok(Some(VersionContent {
+            code_sha256: content.code_sha256.unwrap_or_default(),
+            size: u64::try_from(content.code_size).unwrap_or_default(),
+            location: content.location,
+            description: answer.description.unwrap_or_default(),
+        }))
+    }
+
+    /// Removes a version. One that is not there is no error.
+    pub async fn delete(&self, layer: &str, version: u64) -> Result<(), AwsError> {
+        let answer = self
+            .client
+            .delete_layer_version()
+            .layer_name(layer)
+            .version_number(number(version))
+            .send()
+            .await;
+        let call = self.version_call("lambda:DeleteLayerVersion", layer, version);
+        there(call, answer).map(drop)
+    }
+
+    /// A version's resource policy, as JSON; nothing if nobody is granted anything.
+    pub async fn policy(&self, layer: &str, version: u64) -> Result<Option<String>, AwsError> {
+        let answer = self
+            .client
+            .get_layer_version_policy()
+            .layer_name(layer)
+            .version_number(number(version))
+            .send()
+            .await;
+        let call = self.version_call("lambda:GetLayerVersionPolicy", layer, version);
+        Ok(there(call, answer)?.and_then(|answer| answer.policy))
+    }
+
+    /// Adds a statement to a version's policy. A statement of that name that is there already is a
+    /// [`super::Refusal::Conflict`].
+    pub async fn add_statement(
+        &self,
+        layer: &str,
+        version: u64,
+        statement: &str,
+        principal: &str,
+        organization: Option<&str>,
+    ) -> Result<(), AwsError> {
+        let answer = self
+            .client
+            .add_layer_version_permission()
+            .layer_name(layer)
+            .version_number(number(version))
+            .statement_id(statement)
+            .action("lambda:GetLayerVersion")
+            .principal(principal)
+            .set_organization_id(organization.map(ToOwned::to_owned))
+            .send()
+            .await;
+        let call = self.version_call("lambda:AddLayerVersionPermission", layer, version);
+        answer.map(drop).map_err(|error| AwsError::of(call, error))
+    }
+
+    /// Removes a statement from a version's policy. One that is not there is no error.
+    pub async fn remove_statement(
+        &self,
+        layer: &str,
+        version: u64,
+        statement: &str,
+    ) -> Result<(), AwsError> {
+        let answer = self
+            .client
+            .remove_layer_version_permission()
+            .layer_name(layer)
+            .version_number(number(version))
+            .statement_id(statement)
+            .send()
+            .await;
+        let call = self.version_call("lambda:RemoveLayerVersionPermission", layer, version);
+        there(call, answer).map(drop)
+    }
+
+    /// The names of the layers of the region that are of this account.
+    pub async fn names(&self) -> Result<Vec<String>, AwsError> {
+        let mut names = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self.client.list_layers().set_marker(marker).send().await;
+            let call = || Call::new("lambda:ListLayers", "*", &self.region);
+            let page = page.map_err(|error| AwsError::of(call(), error))?;
+            let layers = page.layers.unwrap_or_default();
+            names.extend(layers.into_iter().filter_map(|layer| layer.layer_name));
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+}
+
+/// An answer, or nothing where there is no such thing.
+fn there<T, E>(
+    call: Call,
+    answer: Result<
+        T,
+        aws_smithy_runtime_api::client::result::SdkError<
+            E,
+            aws_smithy_runtime_api::client::orchestrator::HttpResponse,
+        >,
+    >,
+) -> Result<Option<T>, AwsError>
+where
+    E: aws_smithy_types::error::metadata::ProvideErrorMetadata
+        + std::error::Error
+        + Send
+        + Sync
+        + 'static,
+{
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => {
+            let error = AwsError::of(call, error);
+            match error.refusal() {
+                Some(super::Refusal::NotFound) => Ok(None),
+                _ => Err(error),
+            }
+        }
+    }
+}
+
+fn listed(version: aws_sdk_lambda::types::LayerVersionsListItem) -> LayerVersion {
+    LayerVersion {
+        version: u64::try_from(version.version).unwrap_or_default(),
+        arn: version.layer_version_arn.unwrap_or_default(),
+        description: version.description.unwrap_or_default(),
+        created: version.created_date.unwrap_or_default(),
+        architectures: names(version.compatible_architectures),
+        runtimes: names(version.compatible_runtimes),
+    }
+}
+
+fn names<T: AsRef<str>>(values: Option<Vec<T>>) -> Vec<String> {
+    let values = values.unwrap_or_default();
+    values
+        .iter()
+        .map(|value| value.as_ref().to_owned())
+        .collect()
+}
+
+/// Version numbers are small; AWS's own type is a signed one.
+fn number(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
