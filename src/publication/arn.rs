@@ -105,6 +105,27 @@ checked_text!(
     })
 );
 
+checked_text!(
+    /// A role that can be assumed: `arn:aws:iam::123456789012:role/path/name`.
+    RoleArn,
+    "role (its ARN, as arn:aws:iam::123456789012:role/publisher)",
+    |text| match text.split(':').collect::<Vec<_>>().as_slice() {
+        ["arn", partition, "iam", "", account, role] => {
+            partition.parse::<Partition>().is_ok()
+                && account.parse::<AccountId>().is_ok()
+                && role.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+        }
+        _ => false,
+    }
+);
+
+impl RoleArn {
+    /// The account that the role is of.
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
+    }
+}
+
 impl Partition {
     /// The partition that a region is in, by how regions are named.
     ///

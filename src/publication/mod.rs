@@ -13,6 +13,7 @@ mod timestamp;
 
 pub use arn::{
     AccountId, ArnError, LayerArn, LayerVersionArn, OrganizationId, Partition, PlaceError, Region,
+    RoleArn,
 };
 pub use description::{Described, LONGEST_DESCRIPTION, describe, logical_name};
 pub use grant::{
