@@ -126,6 +126,13 @@ impl RoleArn {
     }
 }
 
+impl Default for Partition {
+    /// That of the commercial regions.
+    fn default() -> Partition {
+        Partition("aws".to_owned())
+    }
+}
+
 impl Partition {
     /// The partition that a region is in, by how regions are named.
     ///

@@ -6,6 +6,7 @@
 mod arn;
 mod description;
 mod grant;
+mod listing;
 mod name;
 mod record;
 mod text;
@@ -20,6 +21,7 @@ pub use grant::{
     Grant, GrantChanges, GrantError, NewStatement, PolicyError, Statement, StatementMeaning,
     grants_of, policy_statements,
 };
+pub use listing::{ListedLayer, Listing, ListingFilter, ListingFormat};
 pub use name::{
     BucketTemplate, LayerNameTemplate, NameError, ParameterTemplate, Placeholder, PublishedName,
     Template, TemplateError, TemplateKind, TemplateValues,

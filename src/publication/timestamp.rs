@@ -26,6 +26,11 @@ impl From<SystemTime> for Timestamp {
 }
 
 impl Timestamp {
+    /// Its day, `2025-04-01`.
+    pub fn day(&self) -> String {
+        self.0.date().to_string()
+    }
+
     fn of(time: OffsetDateTime) -> Timestamp {
         let time = time.to_offset(UtcOffset::UTC);
         Timestamp(time.replace_nanosecond(0).unwrap_or(time))
@@ -62,6 +67,7 @@ mod tests {
         assert_eq!(Timestamp::from(time).to_string(), "2025-04-01T12:30:00Z");
         let elsewhere: Timestamp = "2025-04-01T14:30:00.25+02:00".parse().unwrap();
         assert_eq!(elsewhere, Timestamp::from(time));
+        assert_eq!(elsewhere.day(), "2025-04-01");
         let error = "yesterday".parse::<Timestamp>().unwrap_err().to_string();
         assert!(error.contains("RFC 3339"), "{error}");
     }
