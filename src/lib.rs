@@ -21,6 +21,8 @@
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
 //! | [`resolve`] | which version of which package, from where, in which order |
 //! | [`request_file`] | `renv.lock` and `DESCRIPTION`, as requests for packages |
+//! | [`publication`] | what is published where: ARNs, grants, names, descriptions, `r-layer.arns.json` |
+//! | [`iam`] | the least IAM policies for what r-layer does at AWS |
 //! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
 //! | [`os`] | what systems differ in |
@@ -29,8 +31,8 @@
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, checksum, public_url, root_path,
-//! os, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, iam, checksum,
+//! public_url, root_path, os, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -55,6 +57,7 @@ pub mod distribution;
 pub mod elf;
 pub mod embedded;
 pub mod http;
+pub mod iam;
 pub mod image;
 pub mod invoke_api;
 pub mod layer;
@@ -64,6 +67,7 @@ pub mod os;
 pub mod package;
 pub mod progress;
 pub mod public_url;
+pub mod publication;
 pub mod repository;
 pub mod request_file;
 pub mod resolve;

@@ -55,6 +55,23 @@ pub fn user_and_group() -> Option<String> {
     None
 }
 
+/// Keeps others out who lock the same folder, until the file is dropped: the lock is the system's, so a killed process leaves
+/// none behind. Where folders cannot be opened, a hidden file in it is locked, and stays.
+///
+/// It waits as long as another has it.
+pub fn lock_folder(folder: &Path) -> io::Result<File> {
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    #[cfg(unix)]
+    let lock = File::open(folder)?;
+    #[cfg(not(unix))]
+    let lock = File::create(folder.join(".r-layer.lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
 /// Makes a named pipe and opens both its ends, so that neither reading nor writing waits; nothing where systems have none
 /// that work so.
 pub fn named_pipe(path: &Path) -> io::Result<Option<File>> {

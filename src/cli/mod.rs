@@ -6,7 +6,9 @@ mod cache;
 mod doctor;
 mod inspect;
 mod invoke;
+mod list;
 mod packages;
+mod policy;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -16,9 +18,14 @@ pub use cache::{CacheArgs, CacheCommand, CleanArgs};
 pub use doctor::{CompletionsArgs, DoctorArgs};
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
+pub use list::{FormatArg, ListArgs};
 pub use packages::{
     AddPackagesArgs, CompressionArg, LockArgs, PackageOptions, PackageTypeArg, RemovePackagesArgs,
     TreeArgs,
+};
+pub use policy::{
+    AttachPolicyArgs, DeployPolicyArgs, IamPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
+    ScopeArgs,
 };
 
 use crate::terminal::{ColorChoice, Verbosity};
@@ -91,6 +98,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
+    /// Which layers are published where, as a table or ready to paste
+    List(ListArgs),
+    /// The least IAM policy for a command, as JSON on stdout
+    Policy(Box<IamPolicyArgs>),
     /// What can this machine do, what is missing, and what to type?
     Doctor(DoctorArgs),
     /// Look at the cache, or make it smaller

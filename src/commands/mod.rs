@@ -11,8 +11,10 @@ mod function_root;
 mod inspect;
 #[cfg(unix)]
 mod invoke;
+mod list;
 pub mod package_layers;
 mod packing;
+mod policy;
 mod settings;
 #[cfg(unix)]
 mod unpacked;
@@ -114,6 +116,15 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
         Command::Invoke(_) => anyhow::bail!(
             "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
         ),
+        Command::List(args) => {
+            list::run(args, &printer).await?;
+            Ok(Outcome::Done)
+        }
+        Command::Policy(args) => {
+            let policy = policy::run(args.command, &reporter)?;
+            printer.data(policy.to_string().as_bytes())?;
+            Ok(Outcome::Done)
+        }
         Command::Doctor(args) => {
             let diagnosis = doctor::run(args).await;
             printer.result(&diagnosis)?;

@@ -3,6 +3,7 @@
 mod edit;
 mod layer;
 mod package_list;
+mod publish;
 mod repository;
 mod requested;
 
@@ -15,6 +16,7 @@ use serde::de::{SeqAccess, Visitor};
 
 pub use edit::{EditError, ManifestChange, ManifestDocument};
 pub use layer::{Compression, LayerName, LayerNameError, LayerSection, PackageType};
+pub use publish::{PublishSection, PublishTarget, RegionChoice};
 pub use repository::{InOrder, RepositorySection, SnapshotDate, part_snapshot};
 pub use requested::{nearest_names, requested_package};
 
@@ -130,14 +132,6 @@ pub struct RuntimeSection {
     pub arch: OneOrMany,
     /// `provided.al2023`.
     pub target: Option<String>,
-}
-
-/// `[publish]`, as far as building needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct PublishSection {
-    /// The bucket that zips go through that are too large for a request.
-    pub s3_bucket: Option<String>,
 }
 
 /// A project's manifest.

@@ -121,7 +121,10 @@ impl Settings {
                 None => settings::target(None)?,
             },
             out: args.out,
-            s3_bucket: args.s3_bucket.or(manifest.publish.s3_bucket),
+            s3_bucket: args.s3_bucket.or_else(|| {
+                let bucket = manifest.publish.s3_bucket.as_ref();
+                bucket.map(ToString::to_string)
+            }),
             entry_time: zip::entry_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?,
             jobs: args
                 .jobs

@@ -49,11 +49,11 @@ fn a_layer_is_made_where_there_is_none() {
     );
     assert_eq!(
         added(
-            "[layers.a]\npackages = [\"x\"]\n\n[publish]\ns3-bucket = \"b\"\n",
+            "[layers.a]\npackages = [\"x\"]\n\n[publish]\ns3-bucket = \"bucket\"\n",
             "models",
             requests
         ),
-        format!("[layers.a]\npackages = [\"x\"]\n\n{section}\n[publish]\ns3-bucket = \"b\"\n")
+        format!("[layers.a]\npackages = [\"x\"]\n\n{section}\n[publish]\ns3-bucket = \"bucket\"\n")
     );
 }
 

@@ -1,0 +1,215 @@
+//! `r-layer policy`: what a command will need, from its flags and the manifest.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::cli::{
+    AttachPolicyArgs, DeployPolicyArgs, IamPolicyCommand, PublishPolicyArgs, ScopeArgs,
+};
+use crate::iam::{
+    AttachPermissions, DeployPermissions, IamPolicy, PublishPermissions, Scope, UsedLayers,
+};
+use crate::manifest::{Manifest, PublishSection, PublishTarget, RegionChoice};
+use crate::progress::Reporter;
+use crate::publication::{
+    AccountId, BucketTemplate, LayerNameTemplate, LayerVersionArn, Placeholder, Publication,
+    PublicationRecord, PublishedName,
+};
+
+/// What every layer's logical name begins with.
+const OURS: &str = "r-";
+
+/// The policy for a command.
+pub fn run(command: IamPolicyCommand, reporter: &dyn Reporter) -> Result<IamPolicy> {
+    let publish = Manifest::read(Path::new("."))?.publish;
+    let settings = Settings { publish, reporter };
+    match command {
+        IamPolicyCommand::Publish(args) => settings.for_publish(args),
+        IamPolicyCommand::Attach(args) => settings.for_attach(args),
+        IamPolicyCommand::Deploy(args) => settings.for_deploy(args),
+    }
+}
+
+/// What flags leave out.
+struct Settings<'a> {
+    publish: PublishSection,
+    reporter: &'a dyn Reporter,
+}
+
+impl Settings<'_> {
+    fn for_publish(&self, args: PublishPolicyArgs) -> Result<IamPolicy> {
+        let target = self.target(&args.scope)?;
+        let (scope, account) = self.scope(&args.scope)?;
+        let layers: Vec<String> = match args.layers.is_empty() {
+            true => vec![format!("{OURS}*")],
+            false => args
+                .layers
+                .iter()
+                .map(|layer| logical(layer))
+                .collect::<Result<_>>()?,
+        };
+        let asks = args.public || args.organization.is_some() || !args.accounts.is_empty();
+        let set = target.and_then(PublishTarget::grants);
+        let set = set.unwrap_or_else(|| self.publish.grants());
+        let parameter = args.ssm_parameter.as_ref();
+        let parameter = parameter.or(self.publish.ssm_parameter.as_ref());
+        let permissions = PublishPermissions {
+            layers: layers
+                .iter()
+                .map(|layer| self.pattern(&args.scope, layer))
+                .collect(),
+            grants: asks || !set.is_empty(),
+            exact: args.exact,
+            prune: args.prune,
+            bucket: self.bucket(args.s3_bucket.as_ref(), target, account.as_ref()),
+            parameter: parameter.map(|template| template.pattern(|_| None)),
+        };
+        Ok(permissions.policy(&scope))
+    }
+
+    fn for_attach(&self, args: AttachPolicyArgs) -> Result<IamPolicy> {
+        let (scope, account) = self.scope(&args.scope)?;
+        let permissions = AttachPermissions {
+            functions: args.functions,
+            layers: self.used_layers(&args.scope, &args.layers, account.as_ref())?,
+            publish_version: args.publish_version,
+            alias: args.alias,
+        };
+        Ok(permissions.policy(&scope))
+    }
+
+    fn for_deploy(&self, args: DeployPolicyArgs) -> Result<IamPolicy> {
+        let target = self.target(&args.scope)?;
+        let (scope, account) = self.scope(&args.scope)?;
+        let permissions = DeployPermissions {
+            functions: args.functions,
+            layers: self.used_layers(&args.scope, &args.layers, account.as_ref())?,
+            role: args.role,
+            create_role: args.create_role,
+            policy_arns: args.policy_arns,
+            alias: args.alias,
+            function_url: args.function_url.then(|| args.function_url_auth.into()),
+            schedule: args.schedule,
+            tags: args.tags,
+            bucket: self.bucket(args.s3_bucket.as_ref(), target, account.as_ref()),
+        };
+        Ok(permissions.policy(&scope))
+    }
+
+    /// The target that `--to` names.
+    fn target(&self, args: &ScopeArgs) -> Result<Option<&PublishTarget>> {
+        let Some(name) = &args.to else {
+            return Ok(None);
+        };
+        let target = self.publish.target(name).with_context(|| {
+            let known = self.publish.to.iter().map(|target| target.name.as_str());
+            let known: Vec<&str> = known.collect();
+            match known.is_empty() {
+                true => format!("there is no target `{name}`: r-layer.toml has no [[publish.to]]"),
+                false => format!(
+                    "there is no target `{name}`; there are: {}",
+                    known.join(", ")
+                ),
+            }
+        })?;
+        Ok(Some(target))
+    }
+
+    /// Where the policy holds, and the account if it is known.
+    fn scope(&self, args: &ScopeArgs) -> Result<(Scope, Option<AccountId>)> {
+        let target = self.target(args)?;
+        let of_target = target.and_then(|target| target.regions.as_ref());
+        let regions = match of_target.or(self.publish.regions.as_ref()) {
+            _ if args.all_regions => Vec::new(),
+            _ if !args.regions.is_empty() => args.regions.clone(),
+            Some(RegionChoice::Named(regions)) => regions.clone(),
+            Some(RegionChoice::All) | None => Vec::new(),
+        };
+        let of_target = target.and_then(|target| {
+            let of_role = || target.role.as_ref()?.account().parse().ok();
+            target.account.clone().or_else(of_role)
+        });
+        let account = args.expect_account.clone().or(of_target);
+        if account.is_none() {
+            self.reporter.note(
+                "no account is named, so that the policy says `*`; --expect-account ID narrows it",
+            );
+        }
+        Ok((Scope::new(account.clone(), regions)?, account))
+    }
+
+    /// The pattern of the bucket that is named.
+    fn bucket(
+        &self,
+        typed: Option<&BucketTemplate>,
+        target: Option<&PublishTarget>,
+        account: Option<&AccountId>,
+    ) -> Option<String> {
+        let of_target = target.and_then(|target| target.s3_bucket.as_ref());
+        let template = typed.or(of_target).or(self.publish.s3_bucket.as_ref())?;
+        let value = |placeholder| {
+            let account = account.filter(|_| placeholder == Placeholder::Account);
+            account.map(ToString::to_string)
+        };
+        Some(template.pattern(value))
+    }
+
+    /// The pattern of the names of layers with that logical name.
+    fn pattern(&self, args: &ScopeArgs, logical_name: &str) -> String {
+        let default = LayerNameTemplate::default();
+        let template = args.name.as_ref().or(self.publish.name.as_ref());
+        let value =
+            |placeholder| (placeholder == Placeholder::Name).then(|| logical_name.to_owned());
+        template.unwrap_or(&default).pattern(value)
+    }
+
+    /// The layers that are typed, of the account by name, others by ARN; else all of the account, and those of other
+    /// accounts that the record knows.
+    fn used_layers(
+        &self,
+        args: &ScopeArgs,
+        layers: &[String],
+        account: Option<&AccountId>,
+    ) -> Result<UsedLayers> {
+        let mut used = UsedLayers::default();
+        for layer in layers {
+            match layer.starts_with("arn:") {
+                true => {
+                    let arn: LayerVersionArn = layer.parse()?;
+                    used.others.insert(format!("{}:*", arn.layer));
+                }
+                false => used.own.push(self.pattern(args, &logical(layer)?)),
+            }
+        }
+        if layers.is_empty() {
+            used.own.push(self.pattern(args, &format!("{OURS}*")));
+            let record = PublicationRecord::read(Path::new("."))?;
+            let foreign = record
+                .publications()
+                .filter(|one| Some(&one.account) != account);
+            used.others.extend(foreign.map(in_every_region));
+        }
+        Ok(used)
+    }
+}
+
+/// The versions of a layer in whatever region: an ARN for each would be too long for a policy.
+fn in_every_region(publication: &Publication) -> String {
+    let Publication {
+        partition,
+        account,
+        layer,
+        ..
+    } = publication;
+    format!("arn:{partition}:lambda:*:{account}:layer:{layer}:*")
+}
+
+/// `r-models` of `models` and of `r-models`.
+fn logical(layer: &str) -> Result<String> {
+    let name: PublishedName = layer.parse()?;
+    Ok(match name.as_str().starts_with(OURS) {
+        true => name.to_string(),
+        false => format!("{OURS}{name}"),
+    })
+}

@@ -1,0 +1,204 @@
+//! What `deploy` needs.
+
+use super::attach::{UsedLayers, function_arns, move_alias};
+use super::{FunctionPattern, IamPolicy, IamStatement, Scope};
+use crate::publication::RoleArn;
+
+/// AWS's policy for functions that do nothing at AWS but write their log.
+const BASIC_EXECUTION: &str = "service-role/AWSLambdaBasicExecutionRole";
+
+/// The role that is made for a function, if it is given none.
+pub fn execution_role_name(function: &str) -> String {
+    format!("r-layer-{function}")
+}
+
+/// The rule of EventBridge that invokes a function on a schedule.
+pub fn schedule_rule_name(function: &str) -> String {
+    format!("r-layer-{function}")
+}
+
+/// Who may call a function's URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionUrlAuth {
+    /// Who is allowed to by IAM.
+    Iam,
+    /// Everybody.
+    None,
+}
+
+impl FunctionUrlAuth {
+    fn as_str(self) -> &'static str {
+        match self {
+            FunctionUrlAuth::Iam => "AWS_IAM",
+            FunctionUrlAuth::None => "NONE",
+        }
+    }
+}
+
+/// What deploying does.
+#[derive(Clone, Debug, Default)]
+pub struct DeployPermissions {
+    /// The functions.
+    pub functions: Vec<FunctionPattern>,
+    /// The layers.
+    pub layers: UsedLayers,
+    /// The role that the functions are given.
+    pub role: Option<RoleArn>,
+    /// Is a role made for each function?
+    pub create_role: bool,
+    /// Policies that the role gets beside that of basic execution.
+    pub policy_arns: Vec<String>,
+    /// The alias that is moved to the new version.
+    pub alias: Option<String>,
+    /// Does the function get a URL, and for whom?
+    pub function_url: Option<FunctionUrlAuth>,
+    /// Is it invoked on a schedule?
+    pub schedule: bool,
+    /// Does it get tags?
+    pub tags: bool,
+    /// The bucket that code goes through that is too large for a request, as a pattern.
+    pub bucket: Option<String>,
+}
+
+impl DeployPermissions {
+    /// The policy.
+    pub fn policy(&self, scope: &Scope) -> IamPolicy {
+        let mut statements = vec![self.create_functions(scope), self.change_functions(scope)];
+        statements.extend(self.pass_role(scope));
+        if self.create_role {
+            statements.extend(self.make_role(scope));
+        }
+        let alias = self.alias.as_deref();
+        statements.extend(alias.map(|alias| move_alias(scope, &self.functions, alias)));
+        if let Some(auth) = self.function_url {
+            statements.extend(self.url(scope, auth));
+        }
+        if self.schedule {
+            statements.extend(self.rule(scope));
+        }
+        statements.extend(
+            self.bucket
+                .as_deref()
+                .map(|bucket| scope.through_bucket(bucket)),
+        );
+        statements.extend(self.layers.statements(scope));
+        IamPolicy::new(statements)
+    }
+
+    fn on_functions(
+        &self,
+        scope: &Scope,
+        sid: &'static str,
+        actions: &[&'static str],
+    ) -> IamStatement {
+        let functions = function_arns(scope, &self.functions, "");
+        scope.in_regions(IamStatement::allow(sid, actions.iter().copied(), functions))
+    }
+
+    /// A new function has no layers but those that it is given here.
+    fn create_functions(&self, scope: &Scope) -> IamStatement {
+        let layers = self.layers.arns(scope);
+        let create = self.on_functions(scope, "CreateFunctions", &["lambda:CreateFunction"]);
+        create.with("ForAllValues:StringLike", "lambda:Layer", layers)
+    }
+
+    fn change_functions(&self, scope: &Scope) -> IamStatement {
+        let mut actions = vec![
+            "lambda:GetFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+        ];
+        if self.alias.is_some() {
+            actions.push("lambda:PublishVersion");
+        }
+        if self.tags {
+            actions.extend([
+                "lambda:ListTags",
+                "lambda:TagResource",
+                "lambda:UntagResource",
+            ]);
+        }
+        self.on_functions(scope, "ChangeFunctions", &actions)
+    }
+
+    /// The roles that are made, one a function.
+    fn made_roles(&self, scope: &Scope) -> Vec<String> {
+        let role = |function: &FunctionPattern| {
+            let name = execution_role_name(function.as_str());
+            scope.global_arn("iam", &format!("role/{name}"))
+        };
+        self.functions.iter().map(role).collect()
+    }
+
+    fn pass_role(&self, scope: &Scope) -> Option<IamStatement> {
+        let mut roles: Vec<String> = self.role.iter().map(ToString::to_string).collect();
+        if self.create_role {
+            roles.extend(self.made_roles(scope));
+        }
+        let pass = IamStatement::allow("PassRoleToLambda", ["iam:PassRole"], roles);
+        let lambda = vec!["lambda.amazonaws.com".to_owned()];
+        let pass = pass.with("StringEquals", "iam:PassedToService", lambda);
+        (!pass.resource.is_empty()).then_some(pass)
+    }
+
+    fn make_role(&self, scope: &Scope) -> [IamStatement; 2] {
+        let roles = self.made_roles(scope);
+        let mut policies = vec![scope.managed_policy(BASIC_EXECUTION)];
+        policies.extend(self.policy_arns.iter().cloned());
+        let make = ["iam:GetRole", "iam:CreateRole"];
+        let attach = IamStatement::allow("AttachPolicies", ["iam:AttachRolePolicy"], roles.clone());
+        [
+            IamStatement::allow("MakeRole", make, roles),
+            attach.with("ArnEquals", "iam:PolicyARN", policies),
+        ]
+    }
+
+    /// A URL for everybody needs a permission for the URL and one for the function behind it.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html>
+    fn url(&self, scope: &Scope, auth: FunctionUrlAuth) -> Vec<IamStatement> {
+        let configure = self.on_functions(
+            scope,
+            "ConfigureUrl",
+            &[
+                "lambda:GetFunctionUrlConfig",
+                "lambda:CreateFunctionUrlConfig",
+                "lambda:UpdateFunctionUrlConfig",
+            ],
+        );
+        let auth_type = || vec![auth.as_str().to_owned()];
+        let mut statements =
+            vec![configure.with("StringEquals", "lambda:FunctionUrlAuthType", auth_type())];
+        if auth == FunctionUrlAuth::None {
+            let open = self.on_functions(scope, "OpenUrl", &["lambda:AddPermission"]);
+            let open = open.with("StringEquals", "lambda:Principal", vec!["*".to_owned()]);
+            // The function's own permission is asked for without the URL's kind.
+            let key = "lambda:FunctionUrlAuthType";
+            statements.push(open.with("StringEqualsIfExists", key, auth_type()));
+            statements.push(self.on_functions(scope, "SeeWhoMayInvoke", &["lambda:GetPolicy"]));
+        }
+        statements
+    }
+
+    fn rule(&self, scope: &Scope) -> [IamStatement; 2] {
+        let rule = |function: &FunctionPattern| {
+            let name = schedule_rule_name(function.as_str());
+            scope.arn("events", &format!("rule/{name}"))
+        };
+        let allow = self.on_functions(scope, "LetRulesInvoke", &["lambda:AddPermission"]);
+        let events = vec!["events.amazonaws.com".to_owned()];
+        [
+            scope.in_regions(IamStatement::allow(
+                "Schedule",
+                [
+                    "events:DescribeRule",
+                    "events:ListTargetsByRule",
+                    "events:PutRule",
+                    "events:PutTargets",
+                ],
+                self.functions.iter().map(rule),
+            )),
+            allow.with("StringEquals", "lambda:Principal", events),
+        ]
+    }
+}

@@ -1,0 +1,30 @@
+//! What is published where, as values: ARNs, who may use a layer version, names from templates, descriptions by which
+//! layers are known again, and the record `r-layer.arns.json` of it all.
+//!
+//! Nothing here asks AWS. What AWS answers comes in as text, what it is to be asked for goes out as values.
+
+mod arn;
+mod description;
+mod grant;
+mod listing;
+mod name;
+mod record;
+mod text;
+mod timestamp;
+
+pub use arn::{
+    AccountId, ArnError, LayerArn, LayerVersionArn, OrganizationId, Partition, PlaceError, Region,
+    RoleArn,
+};
+pub use description::{Described, LONGEST_DESCRIPTION, describe, logical_name};
+pub use grant::{
+    Grant, GrantChanges, GrantError, NewStatement, PolicyError, Statement, StatementMeaning,
+    grants_of, policy_statements,
+};
+pub use listing::{ListedLayer, Listing, ListingFilter, ListingFormat};
+pub use name::{
+    BucketTemplate, LayerNameTemplate, NameError, ParameterTemplate, Placeholder, PublishedName,
+    Template, TemplateError, TemplateKind, TemplateValues,
+};
+pub use record::{Publication, PublicationKey, PublicationRecord, RecordError};
+pub use timestamp::{Timestamp, TimestampError};
