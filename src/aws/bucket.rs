@@ -9,9 +9,10 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
-use super::{AwsError, Call, Region, Session};
+use super::{AwsError, Call, Session};
 use crate::checksum::Sha256;
 use crate::progress::Task;
+use crate::publication::{Partition, Region};
 
 /// Bytes of a part: S3 takes 5 MiB or more of all but the last
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
@@ -38,7 +39,7 @@ pub struct Bucket {
     client: aws_sdk_s3::Client,
     name: String,
     region: Region,
-    partition: &'static str,
+    partition: Partition,
     /// Limits the parts in memory, of all regions together.
     parts: Arc<Semaphore>,
 }

@@ -1,6 +1,6 @@
 //! What a call is about, for those who read why it failed.
 
-use super::Region;
+use crate::publication::Region;
 
 /// A call to AWS: what is done, to what, where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::Call;
 use super::connector::{NotAws, Unreachable, Untrusted};
-use super::{Call, Region};
 use crate::http::HttpError;
+use crate::publication::{Region, RegionError};
 
 /// What kind of no it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,20 +77,15 @@ pub enum AwsError {
         /// AWS's words, with the request's id.
         detail: String,
     },
+    /// A setting that is no region.
+    #[error(transparent)]
+    NotARegion(#[from] RegionError),
     /// No region is set.
     #[error(
         "no region: type --region eu-central-1 (may be repeated) or --all-regions, set AWS_REGION, or put regions into \
          [publish] of r-layer.toml"
     )]
     NoRegion,
-    /// A region's name that cannot be one.
-    #[error("`{name}` is no name of a region{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
-    NotARegion {
-        /// What was given.
-        name: String,
-        /// One that there is.
-        nearest: Option<String>,
-    },
     /// A file that is sent cannot be read.
     #[error("{path}: {source}")]
     Unreadable {
@@ -389,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_denied_call_comes_with_the_statement_that_allows_it() {
-        let region: Region = "eu-central-1".parse().unwrap();
+        let region = Region::typed("eu-central-1").unwrap();
         let layer = "arn:aws:lambda:eu-central-1:123456789012:layer:r";
         let call = Call::new("lambda:PublishLayerVersion", layer, &region);
         let error = AwsError::answered(

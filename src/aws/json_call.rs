@@ -12,8 +12,9 @@ use aws_smithy_types::body::SdkBody;
 use http_body::Body;
 use serde_json::Value;
 
-use super::{AwsError, Call, Refusal, Region, Session};
+use super::{AwsError, Call, Refusal, Session};
 use crate::http::Patience;
+use crate::publication::Region;
 
 /// A service that speaks AWS's JSON protocol 1.1.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ impl JsonService {
         let own = std::env::var(variable).ok().filter(|url| !url.is_empty());
         let general = || self.session.config().endpoint_url().map(ToOwned::to_owned);
         own.or_else(general).unwrap_or_else(|| {
-            let suffix = match self.region.partition() {
+            let suffix = match self.region.partition().as_str() {
                 "aws-cn" => "amazonaws.com.cn",
                 _ => "amazonaws.com",
             };

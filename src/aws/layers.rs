@@ -11,8 +11,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::connector::Paced;
-use super::{AwsError, Call, Region, Session, StagedObject, ZipRequest};
+use super::{AwsError, Call, Session, StagedObject, ZipRequest};
 use crate::progress::Task;
+use crate::publication::Region;
 
 /// A layer version as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]

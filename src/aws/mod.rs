@@ -1,4 +1,4 @@
-//! AWS, as far as layers and functions need it: who we are there, which regions there are, and the calls that publish,
+//! AWS, as far as layers and functions need it: who we are there, and the calls that publish,
 //! grant, attach and remove. Every request goes through one connection ([`connector`]), so that proxies and
 //! certificates are those of every other request of r-layer, and a region is never asked more often than it allows.
 
@@ -10,7 +10,6 @@ mod json_call;
 mod layers;
 mod pace;
 mod parameters;
-mod region;
 mod session;
 mod shared_body;
 
@@ -20,6 +19,5 @@ pub use connector::{Connector, Sent};
 pub use error::{AwsError, Refusal};
 pub use layers::{Content, LayerVersion, Layers, NewVersion, VersionContent};
 pub use parameters::Parameters;
-pub use region::{Region, partition_of};
 pub use session::{Identity, Session, SessionSettings};
 pub use shared_body::ZipRequest;

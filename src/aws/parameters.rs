@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::json_call::JsonService;
-use super::{AwsError, Call, Refusal, Region, Session};
+use super::{AwsError, Call, Refusal, Session};
+use crate::publication::Region;
 
 /// The parameters of a region.
 #[derive(Clone, Debug)]

@@ -8,7 +8,8 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::Serialize;
 
-use super::{AwsError, Call, Connector, Region};
+use super::{AwsError, Call, Connector};
+use crate::publication::Region;
 
 /// What flags and the manifest say beyond AWS's own settings (`AWS_PROFILE`, `~/.aws/config` …), which the SDK reads.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +74,9 @@ impl Session {
     /// The region of AWS_REGION or of the profile.
     pub fn region(&self) -> Result<Option<Region>, AwsError> {
         let region = self.config.region();
-        region.map(|region| region.as_ref().parse()).transpose()
+        Ok(region
+            .map(|region| Region::typed(region.as_ref()))
+            .transpose()?)
     }
 
     /// Asks AWS who we are.

@@ -9,6 +9,7 @@ mod grant;
 mod listing;
 mod name;
 mod record;
+mod region;
 mod text;
 mod timestamp;
 
@@ -27,4 +28,5 @@ pub use name::{
     Template, TemplateError, TemplateKind, TemplateValues,
 };
 pub use record::{Publication, PublicationKey, PublicationRecord, RecordError};
+pub use region::RegionError;
 pub use timestamp::{Timestamp, TimestampError};
