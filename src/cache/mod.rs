@@ -224,6 +224,25 @@ impl Cache {
         }
     }
 
+    /// Waits until no other run on this machine does what has that name; until the file is dropped, none does.
+    pub async fn alone(&self, name: &str, reporter: &dyn Reporter) -> Result<File, CacheError> {
+        let path = self.folder.join("locks").join(name);
+        let lock = open_lock(&path).map_err(|source| not_writable(&path, source))?;
+        let mut told = false;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) => {
+                    if !std::mem::replace(&mut told, true) {
+                        reporter.note("another r-layer is at it; waiting for it");
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                Err(TryLockError::Error(source)) => return Err(not_writable(&path, source)),
+            }
+        }
+    }
+
     /// A folder for work in progress on the cache's own disk; gone when dropped.
     pub fn unfinished(&self) -> Result<Unfinished, CacheError> {
         let parent = self.folder.join("unfinished");

@@ -1,6 +1,7 @@
 //! What can be typed: clap types, a file a command. What a flag means is decided in `commands`.
 
 mod audit;
+mod aws;
 mod build;
 mod cache;
 mod doctor;
@@ -9,10 +10,12 @@ mod invoke;
 mod list;
 mod packages;
 mod policy;
+mod publish;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use audit::{AuditArgs, PolicyArg};
+pub use aws::{AwsOptions, GrantOptions, RegionOptions};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptions};
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
 pub use doctor::{CompletionsArgs, DoctorArgs};
@@ -27,6 +30,7 @@ pub use policy::{
     AttachPolicyArgs, DeployPolicyArgs, IamPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
     ScopeArgs,
 };
+pub use publish::{GrantArgs, PublishArgs};
 
 use crate::terminal::{ColorChoice, Verbosity};
 
@@ -96,6 +100,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// What is different between two layers, as Markdown for a changelog?
     Diff(DiffArgs),
+    /// Publish layers as versions at AWS, in every region
+    Publish(Box<PublishArgs>),
+    /// Grant what was published to others
+    Grant(Box<GrantArgs>),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
     /// Which layers are published where, as a table or ready to paste

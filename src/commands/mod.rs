@@ -1,6 +1,7 @@
 //! The commands: settings in, result out. What they know of the terminal is a reporter.
 
 mod audit;
+mod aws_session;
 mod build_all;
 mod build_runtime;
 mod cache;
@@ -8,6 +9,7 @@ mod diff;
 mod doctor;
 #[cfg(unix)]
 mod function_root;
+mod grant;
 mod inspect;
 #[cfg(unix)]
 mod invoke;
@@ -15,6 +17,7 @@ mod list;
 pub mod package_layers;
 mod packing;
 mod policy;
+mod publish;
 mod settings;
 #[cfg(unix)]
 mod unpacked;
@@ -93,6 +96,16 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
         Command::Tree(args) => {
             printer.result(&package_layers::tree(&args)?)?;
             Ok(Outcome::Done)
+        }
+        Command::Publish(args) => {
+            let published = publish::run(*args, &reporter).await?;
+            printer.result(&published)?;
+            Ok(published.outcome())
+        }
+        Command::Grant(args) => {
+            let granted = grant::run(*args, &reporter).await?;
+            printer.result(&granted)?;
+            Ok(granted.outcome())
         }
         Command::Audit(args) => {
             // In a thread of its own, so that an interruption is heard while it reads.

@@ -1,0 +1,71 @@
+//! Who we are at AWS: shown before anything is changed.
+
+use anyhow::{Result, bail};
+
+use crate::aws::{AwsError, Identity, Session, SessionSettings};
+use crate::cli::AwsOptions;
+use crate::manifest::PublishTarget;
+use crate::progress::Reporter;
+use crate::publication::{AccountId, Region};
+
+/// A session at AWS, and whose it is.
+pub struct Signed {
+    /// The session.
+    pub session: Session,
+    /// Whose it is.
+    pub identity: Identity,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// Opens a session with the flags' settings, over those of a target and of the manifest.
+pub async fn open(
+    options: &AwsOptions,
+    target: Option<&PublishTarget>,
+    profile: Option<&str>,
+) -> Result<Session> {
+    let of_target = target.and_then(|target| target.profile.clone());
+    let settings = SessionSettings {
+        profile: options
+            .profile
+            .clone()
+            .or(of_target)
+            .or_else(|| profile.map(ToOwned::to_owned)),
+        role: target.and_then(|target| target.role.as_ref().map(ToString::to_string)),
+        endpoint: options.endpoint_url.clone(),
+    };
+    Ok(Session::open(&settings).await?)
+}
+
+/// Asks AWS who we are, and tells it; another account than the one that is expected stops the command.
+pub async fn signed(
+    session: Session,
+    regions: &[Region],
+    expected: Option<&AccountId>,
+    reporter: &dyn Reporter,
+) -> Result<Signed> {
+    let Some(first) = asked_first(regions) else {
+        bail!(AwsError::NoRegion);
+    };
+    let identity = session.identity(first).await?;
+    let account: AccountId = identity.account.parse()?;
+    if let Some(expected) = expected.filter(|expected| **expected != account) {
+        bail!(
+            "these credentials are of account {account} ({}), and {expected} is expected; nothing was changed. Set \
+             AWS_PROFILE or --profile to one of {expected}",
+            identity.arn
+        );
+    }
+    reporter.note(&format!("account {account}, as {}", identity.arn));
+    Ok(Signed {
+        session,
+        identity,
+        account,
+    })
+}
+
+/// The region that is asked who we are: one that every account has, where there is one.
+fn asked_first(regions: &[Region]) -> Option<&Region> {
+    let by_default = regions.iter().find(|region| region.is_enabled_by_default());
+    by_default.or(regions.first())
+}

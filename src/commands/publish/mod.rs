@@ -1,0 +1,177 @@
+//! `r-layer publish`: layers as versions in every region, the same everywhere, once.
+//!
+//! Each layer of each region is a piece of work of its own: it is looked for, published if it is not there, granted, and
+//! recorded. What fails, fails alone; a second run does what is left.
+
+mod align;
+mod bodies;
+mod dry_run;
+pub mod grants;
+mod place;
+mod region_line;
+mod result;
+mod retry;
+mod settings;
+mod survey;
+mod zips;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+
+use super::aws_session::{open, signed};
+use crate::aws::{AwsError, Refusal};
+use crate::cache::Cache;
+use crate::cli::PublishArgs;
+use crate::manifest::Manifest;
+use crate::progress::Reporter;
+use crate::publication::{PublicationRecord, Region};
+use bodies::Bodies;
+use place::{Placed, Publishing};
+use region_line::RegionLine;
+pub use result::Published;
+use result::{RegionEnd, RegionResult};
+use settings::{PublishSettings, expected_account, folder, target};
+use survey::{Found, survey};
+use zips::ReadyZip;
+
+/// Parts of zips for buckets in memory at once, of all regions together: 8 MiB each.
+const PARTS: usize = 16;
+
+/// Publishes the zips that were named, or those in `dist`.
+pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<Published> {
+    let manifest = Manifest::read(folder())?;
+    let target = target(&manifest, args.to.as_deref())?;
+    let section = &manifest.publish;
+    let settings = PublishSettings::of(&args, section, target)?;
+    let zips = zips::read(&args.zips, &settings, reporter)?;
+    let session = open(&args.aws, target, section.profile.as_deref()).await?;
+    let regions = settings::regions(&args, section, target, &session)?;
+    for region in regions.iter().filter(|region| !region.is_known()) {
+        reporter.warn(&format!(
+            "r-layer does not know the region {region}; it is tried all the same"
+        ));
+    }
+    let expected = expected_account(&args, target);
+    let signed = signed(session, &regions, expected.as_ref(), reporter).await?;
+    // One run at a time on this machine publishes for an account: of two, each would publish what the other does.
+    let _alone = Cache::from_environment()?
+        .alone(&format!("publish-{}", signed.account), reporter)
+        .await?;
+    let bodies = Bodies::default();
+    let publishing = Publishing {
+        signed: &signed,
+        settings: &settings,
+        bodies: &bodies,
+        parts: Arc::new(Semaphore::new(PARTS)),
+        folder: folder(),
+    };
+    let recorded = PublicationRecord::read(folder())?;
+    let run = Run {
+        publishing,
+        recorded,
+        zips,
+        reporter,
+    };
+    let results = match (settings.dry_run, settings.align) {
+        (true, _) => run.dry(&regions).await,
+        (false, true) => run.aligned(&regions).await?,
+        (false, false) => join_all(regions.iter().map(|region| run.region(region, None))).await,
+    };
+    Ok(Published {
+        account: signed.account.to_string(),
+        retry: retry::command(&args, &results),
+        regions: results,
+    })
+}
+
+/// A run of `publish`.
+struct Run<'a> {
+    publishing: Publishing<'a>,
+    recorded: PublicationRecord,
+    zips: Vec<ReadyZip>,
+    reporter: &'a dyn Reporter,
+}
+
+/// What is known of a zip in a region, and the number that its version is to get.
+type Surveyed = (Found, Option<u64>);
+
+impl Run<'_> {
+    /// Does what is to be done in a region, all layers at once.
+    async fn region(&self, region: &Region, surveyed: Option<Vec<Surveyed>>) -> RegionResult {
+        let line = RegionLine::begin(region.as_str(), self.reporter);
+        let mut surveyed = surveyed.map(Vec::into_iter);
+        let places = self.zips.iter().map(|zip| {
+            let known = surveyed.as_mut().and_then(Iterator::next);
+            self.layer(zip, region, known, &line)
+        });
+        let placed = join_all(places).await;
+        let result = self.result(region, placed);
+        line.finish(&result.line());
+        result
+    }
+
+    async fn layer(
+        &self,
+        zip: &ReadyZip,
+        region: &Region,
+        known: Option<Surveyed>,
+        line: &RegionLine,
+    ) -> Result<Placed> {
+        let (found, number) = match known {
+            Some(known) => known,
+            None => (
+                survey(&self.publishing, &self.recorded, zip, region).await?,
+                None,
+            ),
+        };
+        self.publishing
+            .place(zip, region, found, number, line)
+            .await
+    }
+
+    fn result<T: Into<result::LayerEnd>>(
+        &self,
+        region: &Region,
+        placed: Vec<Result<T>>,
+    ) -> RegionResult {
+        let (mut layers, mut reasons) = (Vec::new(), Vec::new());
+        let mut not_enabled = !placed.is_empty();
+        for (zip, placed) in self.zips.iter().zip(placed) {
+            match placed {
+                Ok(placed) => {
+                    not_enabled = false;
+                    layers.push(placed.into());
+                }
+                Err(error) => {
+                    not_enabled &= refusal(&error) == Some(Refusal::NotEnabled);
+                    let reason = format!("{error:#}");
+                    let reason = format!("{}: {reason}", zip.logical_name);
+                    if !reasons.contains(&reason) {
+                        reasons.push(reason);
+                    }
+                }
+            }
+        }
+        let is_opt_in = !region.is_enabled_by_default();
+        let end = match reasons.is_empty() {
+            true => RegionEnd::Done,
+            false if not_enabled && is_opt_in && self.publishing.settings.all_regions => {
+                RegionEnd::NotEnabled
+            }
+            false => RegionEnd::Failed { reasons },
+        };
+        RegionResult {
+            region: region.clone(),
+            end,
+            layers,
+        }
+    }
+}
+
+/// What kind of no AWS said.
+fn refusal(error: &anyhow::Error) -> Option<Refusal> {
+    error.downcast_ref::<AwsError>().and_then(AwsError::refusal)
+}

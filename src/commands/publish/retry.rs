@@ -1,0 +1,68 @@
+//! The command that does again what failed.
+
+use super::result::{RegionEnd, RegionResult};
+use crate::cli::PublishArgs;
+
+/// What to type for the regions that failed, and only for those; nothing if none did.
+pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
+    let failed: Vec<&RegionResult> = results
+        .iter()
+        .filter(|result| matches!(result.end, RegionEnd::Failed { .. }))
+        .collect();
+    if failed.is_empty() {
+        return None;
+    }
+    let mut words = vec!["r-layer".to_owned(), "publish".to_owned()];
+    words.extend(args.zips.iter().map(|zip| zip.display().to_string()));
+    let mut option = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.push(format!("--{name}"));
+            words.push(value);
+        }
+    };
+    option("to", args.to.clone());
+    for result in failed {
+        option("region", Some(result.region.to_string()));
+    }
+    for organization in &args.grants.organizations {
+        option("organization", Some(organization.to_string()));
+    }
+    for account in &args.grants.accounts {
+        option("account", Some(account.to_string()));
+    }
+    option("profile", args.aws.profile.clone());
+    option("endpoint-url", args.aws.endpoint_url.clone());
+    option(
+        "expect-account",
+        args.aws.expect_account.as_ref().map(ToString::to_string),
+    );
+    option("name", args.name.as_ref().map(ToString::to_string));
+    option("license", args.license.clone());
+    option("description", args.description.clone());
+    option(
+        "s3-bucket",
+        args.s3_bucket.as_ref().map(ToString::to_string),
+    );
+    option(
+        "ssm-parameter",
+        args.ssm_parameter.as_ref().map(ToString::to_string),
+    );
+    for (flag, is_set) in [
+        ("--public", args.grants.public),
+        ("--exact", args.grants.exact),
+        ("--keep", args.keep),
+    ] {
+        words.extend(is_set.then(|| flag.to_owned()));
+    }
+    let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    Some(quoted.join(" "))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}

@@ -1,0 +1,142 @@
+//! What there is of a layer in a region, before anything is done: one request that reads.
+
+use std::time::SystemTime;
+
+use super::place::{Publishing, is_young};
+use super::zips::ReadyZip;
+use crate::aws::{AwsError, LayerVersion, Layers};
+use crate::publication::{
+    Described, PublicationKey, PublicationRecord, Region, grants_of, policy_statements,
+};
+
+/// What there is of a zip.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The version that has its content, and counts.
+    pub taken: Option<LayerVersion>,
+    /// Versions with the same content that runs which were broken off have left: younger, and told to nobody.
+    pub leftovers: Vec<LayerVersion>,
+    /// The number of the layer's newest version, whatever its content; 0 if there is none.
+    pub newest: u64,
+}
+
+impl ReadyZip {
+    /// Has a version this zip's content, and was it published under this logical name?
+    pub fn is_published_as(&self, version: &LayerVersion) -> bool {
+        Described::parse(&version.description).is_some_and(|described| {
+            described.sha256 == self.record.sha256 && described.logical_name == self.logical_name
+        })
+    }
+}
+
+/// Looks for a zip in a region. Where several versions have its content, the one in the record counts, else the newest that
+/// somebody was granted, else the oldest (with `--align` the newest, which its numbers lead to).
+pub async fn survey(
+    publishing: &Publishing<'_>,
+    recorded: &PublicationRecord,
+    zip: &ReadyZip,
+    region: &Region,
+) -> Result<Found, AwsError> {
+    let layers = publishing.layers(region);
+    let versions = layers.versions(zip.layer.as_str()).await?;
+    let newest = versions.first().map_or(0, |version| version.version);
+    // Newest first.
+    let same: Vec<LayerVersion> = versions
+        .into_iter()
+        .filter(|version| zip.is_published_as(version))
+        .collect();
+    let Some(oldest) = same.last() else {
+        return Ok(Found {
+            newest,
+            ..Found::default()
+        });
+    };
+    if same.len() == 1 {
+        return Ok(Found {
+            taken: Some(oldest.clone()),
+            leftovers: Vec::new(),
+            newest,
+        });
+    }
+    let announced = announced(publishing, recorded, zip, region);
+    let in_record = same
+        .iter()
+        .find(|version| Some(version.version) == announced);
+    let taken = match in_record {
+        Some(version) => version.clone(),
+        None => match newest_granted(&layers, zip, &same).await? {
+            Some(version) => version,
+            None if publishing.settings.align => same[0].clone(),
+            None => oldest.clone(),
+        },
+    };
+    let leftovers = leftovers(&layers, zip, &same, &taken).await?;
+    Ok(Found {
+        taken: Some(taken),
+        leftovers,
+        newest,
+    })
+}
+
+fn announced(
+    publishing: &Publishing<'_>,
+    recorded: &PublicationRecord,
+    zip: &ReadyZip,
+    region: &Region,
+) -> Option<u64> {
+    let key = PublicationKey {
+        partition: publishing.signed.identity.partition().parse().ok()?,
+        account: publishing.signed.account.clone(),
+        layer: zip.layer.clone(),
+        architecture: zip.record.architecture,
+        region: region.clone(),
+    };
+    let recorded = recorded.get(&key)?;
+    (recorded.sha256 == zip.record.sha256).then_some(recorded.version)
+}
+
+async fn is_granted(
+    layers: &Layers,
+    zip: &ReadyZip,
+    version: &LayerVersion,
+) -> Result<bool, AwsError> {
+    let policy = layers.policy(zip.layer.as_str(), version.version).await?;
+    // A policy that is not understood is somebody's.
+    Ok(policy.is_some_and(|policy| {
+        policy_statements(&policy).map_or(true, |statements| !statements.is_empty())
+    }))
+}
+
+async fn newest_granted(
+    layers: &Layers,
+    zip: &ReadyZip,
+    same: &[LayerVersion],
+) -> Result<Option<LayerVersion>, AwsError> {
+    for version in same {
+        let policy = layers.policy(zip.layer.as_str(), version.version).await?;
+        let statements = policy.and_then(|policy| policy_statements(&policy).ok());
+        if statements.is_some_and(|statements| !grants_of(&statements).is_empty()) {
+            return Ok(Some(version.clone()));
+        }
+    }
+    Ok(None)
+}
+
+async fn leftovers(
+    layers: &Layers,
+    zip: &ReadyZip,
+    same: &[LayerVersion],
+    taken: &LayerVersion,
+) -> Result<Vec<LayerVersion>, AwsError> {
+    let mut leftovers = Vec::new();
+    let now = SystemTime::now();
+    for version in same
+        .iter()
+        .filter(|version| version.version > taken.version)
+    {
+        if is_young(version, now) && !is_granted(layers, zip, version).await? {
+            leftovers.push(version.clone());
+        }
+    }
+    Ok(leftovers)
+}
