@@ -1,6 +1,6 @@
 //! `r-layer list`: what is published where, from this project's record or from somebody else's.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -25,7 +25,7 @@ pub async fn run(args: ListArgs, printer: &Printer) -> Result<()> {
         None => own_record()?,
     };
     let listing = Listing::of(&record, &filter);
-    if listing.is_empty() && !record.is_empty() {
+    if listing.is_empty() {
         bail!(not_there(&record));
     }
     match args.format.map(ListingFormat::from) {
@@ -64,6 +64,9 @@ async fn published_record(from: &str) -> Result<PublicationRecord> {
     };
     let origin = PublicUrl::new(&location.to_string()).to_string();
     let record = PublicationRecord::parse(&text, &origin);
+    if record.as_ref().is_ok_and(PublicationRecord::is_empty) {
+        bail!("{origin} is a record, and nothing is published by it");
+    }
     record.map_err(|error| match (&location, error) {
         (Location::Url(_), RecordError::Malformed { origin, .. }) if is_a_page(&text) => {
             HttpError::NotUnderstood {
@@ -79,7 +82,7 @@ async fn published_record(from: &str) -> Result<PublicationRecord> {
     })
 }
 
-fn read(path: &PathBuf) -> Result<String> {
+fn read(path: &Path) -> Result<String> {
     fs_err::read_to_string(path).context("--from names no file that can be read")
 }
 

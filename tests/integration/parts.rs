@@ -303,3 +303,8 @@ pub fn compiled_r_home() -> PathBuf {
         .expect("something was compiled");
     newest.path().join("opt/R")
 }
+
+/// The folder of Python modules that check the formats of `list`.
+pub fn format_checkers() -> PathBuf {
+    part("format-checkers")
+}

@@ -24,6 +24,10 @@ export type RLayer = keyof typeof R_LAYERS;
 
 /** A layer in the region of the stack; the stack need not know its region yet. */
 export function rLayer(scope: Construct, layer: RLayer): lambda.ILayerVersion {
+  const there = scope.node.tryFindChild(layer);
+  if (there !== undefined) {
+    return there as lambda.LayerVersion;
+  }
   const arns: Record<string, string> = R_LAYERS[layer];
   return lambda.LayerVersion.fromLayerVersionArn(scope, layer, arnIn(scope, layer, arns));
 }
@@ -48,12 +52,11 @@ function arnIn(scope: Construct, layer: RLayer, arns: Record<string, string>): s
 impl fmt::Display for Module<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
-        let layers = &self.0.layers;
-        for layer in layers {
+        for layer in self.0.example() {
             writeln!(f, "//     rLayer(this, \"{}\"),", layer.label)?;
         }
         f.write_str(IMPORTS)?;
-        for layer in layers {
+        for layer in &self.0.layers {
             writeln!(f, "  \"{}\": {{", layer.label)?;
             for publication in &layer.publications {
                 let (region, arn) = (&publication.region, &publication.arn);

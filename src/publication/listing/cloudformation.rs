@@ -58,7 +58,11 @@ impl fmt::Display for Template<'_> {
         let (layers, regions) = (self.keyed(), self.0.regions());
         let is_everywhere = |layer: &ListedLayer| layer.publications.len() == regions.len();
         f.write_str(HEAD)?;
-        for (key, _) in &layers {
+        for example in self.0.example() {
+            let mut keyed = layers.iter();
+            let Some((key, _)) = keyed.find(|(_, layer)| layer.label == example.label) else {
+                continue;
+            };
             writeln!(f, "#       - !FindInMap [RLayers, !Ref AWS::Region, {key}]")?;
         }
         writeln!(f, "AWSTemplateFormatVersion: \"2010-09-09\"")?;

@@ -24,6 +24,10 @@ use crate::target::Architecture;
 /// Version of the JSON, whose schema is `schemas/list.json`.
 const VERSION: u32 = 1;
 
+/// How many layers Lambda gives a function.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const LAYERS_OF_A_FUNCTION: usize = 5;
+
 /// What is wanted of a record; what is empty is not asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ListingFilter {
@@ -64,6 +68,11 @@ pub struct ListedLayer {
 }
 
 impl ListedLayer {
+    fn is_runtime(&self) -> bool {
+        let mut publications = self.publications.iter();
+        publications.any(|one| one.logical_name == "r-runtime")
+    }
+
     fn architecture(&self) -> Option<Architecture> {
         self.publications.first().map(|first| first.architecture)
     }
@@ -163,6 +172,26 @@ impl Listing {
         regions.sort();
         regions.dedup();
         regions
+    }
+
+    /// Layers that a function may have together, the runtime's first: for the comment that shows how they are used.
+    fn example(&self) -> Vec<&ListedLayer> {
+        let layers = self.layers.iter().rev();
+        let runtime = layers.clone().find(|layer| layer.is_runtime());
+        let Some(first) = runtime.or_else(|| layers.clone().next()) else {
+            return Vec::new();
+        };
+        let goes_with = |other: &&ListedLayer| {
+            !other.is_runtime()
+                && other.label != first.label
+                && other.architecture() == first.architecture()
+                && other.r_versions() == first.r_versions()
+        };
+        let others = self.layers.iter().filter(goes_with);
+        std::iter::once(first)
+            .chain(others)
+            .take(LAYERS_OF_A_FUNCTION)
+            .collect()
     }
 
     /// The listing in a format.

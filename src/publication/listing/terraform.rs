@@ -14,15 +14,14 @@ const HEAD: &str = r#"# Written by `r-layer list --format terraform`. Layer, the
 impl fmt::Display for Module<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
-        let layers = &self.0.layers;
         writeln!(f, "#   layers = [")?;
-        for layer in layers {
+        for layer in self.0.example() {
             let look_up = format!("local.r_layers[\"{}\"]", layer.label);
             writeln!(f, "#     {look_up}[data.aws_region.current.region],")?;
         }
         writeln!(f, "#   ]")?;
         writeln!(f, "locals {{\n  r_layers = {{")?;
-        for layer in layers {
+        for layer in &self.0.layers {
             writeln!(f, "    \"{}\" = {{", layer.label)?;
             let regions = layer
                 .publications

@@ -111,6 +111,10 @@ fn a_layer_that_is_not_everywhere_has_an_output_where_it_is() {
         );
     }
     assert!(!template.contains("HasRRuntime45X8664"), "{template}");
+    let runtime =
+        template.find("#       - !FindInMap [RLayers, !Ref AWS::Region, RRuntime45X8664]");
+    let models = template.find("#       - !FindInMap [RLayers, !Ref AWS::Region, RModels45X8664]");
+    assert!(runtime < models && runtime.is_some(), "{template}");
     // What is one key is told apart.
     let mut other = all[0].clone();
     other.layer = "r-runtime_45-x86_64".parse().unwrap();
