@@ -82,11 +82,11 @@ impl Connector {
                 format!("{host} said nothing for {} s", SILENCE.as_secs()).into(),
             )),
         };
-        self.understood(&host, paced, response)
+        self.understood(&host, paced, response).await
     }
 
     /// Hands an answer on, unless it is none of AWS's.
-    fn understood(
+    async fn understood(
         &self,
         host: &str,
         paced: Option<Paced>,
@@ -99,18 +99,45 @@ impl Connector {
             let pause = Duration::from_secs(seconds).min(LONGEST_HOLD);
             self.pace.hold(region, pause);
         }
-        if header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
-            let kind = status.is_server_error().then_some(ErrorKind::ServerError);
-            let page = NotAws {
-                host: host.to_owned(),
-                status: status.as_u16(),
-            };
-            return Err(ConnectorError::other(page.into(), kind));
-        }
+        let is_html = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         let response: http::Response<reqwest::Body> = response.into();
-        HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
+        let (parts, body) = response.into_parts();
+        let mut body = SdkBody::from_body_1_x(body);
+        if is_html {
+            // Servers that play AWS's part send their JSON so as well.
+            let content = collect(body)
+                .await
+                .map_err(|error| ConnectorError::io(error))?;
+            if is_page(&content) {
+                let kind = status.is_server_error().then_some(ErrorKind::ServerError);
+                let page = NotAws {
+                    host: host.to_owned(),
+                    status: status.as_u16(),
+                };
+                return Err(ConnectorError::other(page.into(), kind));
+            }
+            body = SdkBody::from(content);
+        }
+        HttpResponse::try_from(http::Response::from_parts(parts, body))
             .map_err(|error| ConnectorError::other(error.into(), None))
     }
+}
+
+/// The whole of a body.
+pub(super) async fn collect(mut body: SdkBody) -> Result<Vec<u8>, aws_smithy_types::body::Error> {
+    let mut content = Vec::new();
+    while let Some(frame) =
+        std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+    {
+        content.extend(frame?.into_data().unwrap_or_default());
+    }
+    Ok(content)
+}
+
+fn is_page(content: &[u8]) -> bool {
+    let begin = &content[..content.len().min(512)];
+    let begin = String::from_utf8_lossy(begin).trim_start().to_lowercase();
+    begin.starts_with("<!doctype") || begin.starts_with("<html")
 }
 
 /// A server that asks for a longer pause fails instead.

@@ -9,9 +9,9 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use http_body::Body;
 use serde_json::Value;
 
+use super::connector::collect;
 use super::{AwsError, Call, Refusal, Session};
 use crate::http::Patience;
 use crate::publication::Region;
@@ -100,7 +100,8 @@ impl JsonService {
         let answer = self.session.connector().call(request).await;
         let mut answer = answer.map_err(|error| AwsError::unanswered(call.clone(), &error))?;
         let status = answer.status().as_u16();
-        let content = collect(answer.take_body()).await;
+        // One that breaks off is not JSON, and is told so.
+        let content = collect(answer.take_body()).await.unwrap_or_default();
         let json: Value = serde_json::from_slice(&content).unwrap_or(Value::Null);
         if status < 300 {
             return Ok(json);
@@ -155,15 +156,4 @@ impl JsonService {
             detail: error.to_string(),
         }
     }
-}
-
-/// What there is of a body. One that breaks off is not JSON, and is told so.
-async fn collect(mut body: SdkBody) -> Vec<u8> {
-    let mut content = Vec::new();
-    while let Some(Ok(frame)) =
-        std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
-    {
-        content.extend(frame.into_data().unwrap_or_default());
-    }
-    content
 }

@@ -112,7 +112,8 @@ fn json_is_as_its_schema_says() {
     let json = saved(folder.path(), "json", "list.json");
     let of_flag = listed(folder.path(), &["--json"]);
     assert_eq!(of_flag, std::fs::read_to_string(&json).unwrap());
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/list.json");
+    let schema =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/publication/listing/list.schema.json");
     let validate = "
 import json, jsonschema, sys
 listing, schema = (json.load(open(path)) for path in sys.argv[1:])

@@ -15,6 +15,7 @@ mod settings;
 mod survey;
 mod zips;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -137,7 +138,7 @@ impl Run<'_> {
         region: &Region,
         placed: Vec<Result<T>>,
     ) -> RegionResult {
-        let (mut layers, mut reasons) = (Vec::new(), Vec::new());
+        let (mut layers, mut reasons) = (Vec::new(), BTreeMap::new());
         let mut not_enabled = !placed.is_empty();
         for (zip, placed) in self.zips.iter().zip(placed) {
             match placed {
@@ -148,10 +149,8 @@ impl Run<'_> {
                 Err(error) => {
                     not_enabled &= refusal(&error) == Some(Refusal::NotEnabled);
                     let reason = format!("{error:#}");
-                    let reason = format!("{}: {reason}", zip.logical_name);
-                    if !reasons.contains(&reason) {
-                        reasons.push(reason);
-                    }
+                    let of = reasons.entry(reason).or_insert_with(Vec::new);
+                    of.push(zip.logical_name.clone());
                 }
             }
         }
@@ -161,7 +160,12 @@ impl Run<'_> {
             false if not_enabled && is_opt_in && self.publishing.settings.all_regions => {
                 RegionEnd::NotEnabled
             }
-            false => RegionEnd::Failed { reasons },
+            false => RegionEnd::Failed {
+                reasons: reasons
+                    .into_iter()
+                    .map(|(reason, layers)| format!("{}: {reason}", layers.join(", ")))
+                    .collect(),
+            },
         };
         RegionResult {
             region: region.clone(),

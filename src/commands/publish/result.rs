@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::place::Placed;
 use crate::commands::Outcome;
-use crate::publication::{Publication, Region};
+use crate::publication::{Publication, PublicationRecord, Region};
 
 /// How a region ended.
 #[derive(Clone, Debug, Serialize)]
@@ -146,11 +146,13 @@ impl fmt::Display for Published {
                 }
             }
         }
-        writeln!(
-            f,
-            "account {}: {new} published, {old} there already; recorded in r-layer.arns.json",
-            self.account
-        )?;
+        if new + old > 0 {
+            let file = PublicationRecord::NAME;
+            writeln!(
+                f,
+                "{new} published, {old} there already; recorded in {file}"
+            )?;
+        }
         if let Some(retry) = &self.retry {
             writeln!(f, "what failed, again: {retry}")?;
         }

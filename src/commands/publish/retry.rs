@@ -21,7 +21,8 @@ pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
         }
     };
     option("to", args.to.clone());
-    for result in failed {
+    let all = args.regions.all_regions && failed.len() == results.len();
+    for result in failed.iter().filter(|_| !all) {
         option("region", Some(result.region.to_string()));
     }
     for organization in &args.grants.organizations {
@@ -48,9 +49,11 @@ pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
         args.ssm_parameter.as_ref().map(ToString::to_string),
     );
     for (flag, is_set) in [
+        ("--all-regions", all),
         ("--public", args.grants.public),
         ("--exact", args.grants.exact),
         ("--keep", args.keep),
+        ("--align", args.align),
     ] {
         words.extend(is_set.then(|| flag.to_owned()));
     }

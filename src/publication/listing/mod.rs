@@ -21,7 +21,7 @@ use super::name::PublishedName;
 use super::record::{Publication, PublicationRecord};
 use crate::target::Architecture;
 
-/// Version of the JSON, whose schema is `schemas/list.json`.
+/// Version of the JSON, whose schema is `list.schema.json` beside this file.
 const VERSION: u32 = 1;
 
 /// How many layers Lambda gives a function.
@@ -111,7 +111,7 @@ pub struct Listing {
 pub enum ListingFormat {
     /// For people.
     Table,
-    /// For programs; `schemas/list.json` is its schema.
+    /// For programs; `list.schema.json` beside this file is its schema.
     Json,
     /// For a README.
     Markdown,
