@@ -1,9 +1,12 @@
 //! Layer versions of a region: listed, published, granted, removed.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_config::retry::RetryConfig;
-use aws_sdk_lambda::types::{Architecture as SdkArchitecture, LayerVersionContentInput, Runtime};
+use aws_sdk_lambda::types::{
+    Architecture as SdkArchitecture, FunctionVersion, LayerVersionContentInput, Runtime,
+};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
@@ -13,7 +16,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use super::connector::Paced;
 use super::{AwsError, Call, Session, StagedObject, ZipRequest};
 use crate::progress::Task;
-use crate::publication::Region;
+use crate::publication::{Region, Timestamp};
 
 /// A layer version as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,27 @@ pub struct LayerVersion {
     pub architectures: Vec<String>,
     /// The runtimes that it is for; empty where whoever published it said nothing.
     pub runtimes: Vec<String>,
+}
+
+impl LayerVersion {
+    /// When it was published; now, where AWS's date is not understood.
+    pub fn published(&self) -> Timestamp {
+        created(&self.created)
+    }
+}
+
+/// AWS writes `2026-01-31T12:00:00.000+0000`, without the colon that RFC 3339 has.
+fn created(text: &str) -> Timestamp {
+    let colon = match text.len().checked_sub(2) {
+        Some(minutes) if text.is_char_boundary(minutes) && !text.ends_with('Z') => {
+            format!("{}:{}", &text[..minutes], &text[minutes..])
+        }
+        _ => text.to_owned(),
+    };
+    let now = || SystemTime::now().into();
+    text.parse()
+        .or_else(|_| colon.parse())
+        .unwrap_or_else(|_| now())
 }
 
 /// What a version is published with, beside its content.
@@ -306,6 +330,32 @@ impl Layers {
         there(call, answer).map(drop)
     }
 
+    /// The functions of the region that have layers, with all their published versions.
+    pub async fn users(&self) -> Result<Vec<LayerUser>, AwsError> {
+        let mut users = Vec::new();
+        let mut marker = None;
+        loop {
+            let request = self.client.list_functions().set_marker(marker);
+            let request = request.function_version(FunctionVersion::All);
+            let call = || Call::new("lambda:ListFunctions", "*", &self.region);
+            let page = request.send().await;
+            let page = page.map_err(|error| AwsError::of(call(), error))?;
+            for function in page.functions.unwrap_or_default() {
+                let layers = function.layers.unwrap_or_default();
+                let layers: Vec<String> =
+                    layers.into_iter().filter_map(|layer| layer.arn).collect();
+                if !layers.is_empty() {
+                    let function = function.function_arn.unwrap_or_default();
+                    users.push(LayerUser { function, layers });
+                }
+            }
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(users);
+            }
+        }
+    }
+
     /// The names of the layers of the region that are of this account.
     pub async fn names(&self) -> Result<Vec<String>, AwsError> {
         let mut names = Vec::new();
@@ -322,6 +372,15 @@ impl Layers {
             }
         }
     }
+}
+
+/// A function, or a version of one, and the layers it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerUser {
+    /// The function's ARN, with its version.
+    pub function: String,
+    /// The ARNs of the layer versions, in their order.
+    pub layers: Vec<String>,
 }
 
 /// An answer, or nothing where there is no such thing.
@@ -376,4 +435,20 @@ fn names<T: AsRef<str>>(values: Option<Vec<T>>) -> Vec<String> {
 /// Version numbers are small; AWS's own type is a signed one.
 fn number(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_that_aws_writes_is_read() {
+        for text in [
+            "2026-01-31T12:00:00.000+0000",
+            "2026-01-31T12:00:00Z",
+            "2026-01-31T13:00:00.5+01:00",
+        ] {
+            assert_eq!(created(text).to_string(), "2026-01-31T12:00:00Z", "{text}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod invoke;
 mod list;
 mod packages;
 mod policy;
+mod prune;
 mod publish;
 
 use clap::{Args, Parser, Subcommand};
@@ -30,6 +31,7 @@ pub use policy::{
     AttachPolicyArgs, DeployPolicyArgs, IamPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
     ScopeArgs,
 };
+pub use prune::{PruneArgs, VerifyPublishedArgs};
 pub use publish::{GrantArgs, PublishArgs};
 
 use crate::terminal::{ColorChoice, Verbosity};
@@ -104,6 +106,10 @@ pub enum Command {
     Publish(Box<PublishArgs>),
     /// Grant what was published to others
     Grant(Box<GrantArgs>),
+    /// Delete old versions of layers, or show what would be deleted
+    Prune(Box<PruneArgs>),
+    /// Is what r-layer.arns.json says still so?
+    VerifyPublished(Box<VerifyPublishedArgs>),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
     /// Which layers are published where, as a table or ready to paste

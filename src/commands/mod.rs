@@ -14,13 +14,17 @@ mod inspect;
 #[cfg(unix)]
 mod invoke;
 mod list;
+mod our_layers;
 pub mod package_layers;
 mod packing;
 mod policy;
+mod prune;
 mod publish;
+mod regions;
 mod settings;
 #[cfg(unix)]
 mod unpacked;
+mod verify_published;
 
 use anyhow::Result;
 
@@ -106,6 +110,16 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             let granted = grant::run(*args, &reporter).await?;
             printer.result(&granted)?;
             Ok(granted.outcome())
+        }
+        Command::Prune(args) => {
+            let pruned = prune::run(*args, &reporter).await?;
+            printer.result(&pruned)?;
+            Ok(pruned.outcome())
+        }
+        Command::VerifyPublished(args) => {
+            let verified = verify_published::run(*args, &reporter).await?;
+            printer.result(&verified)?;
+            Ok(Outcome::of(verified.is_well()))
         }
         Command::Audit(args) => {
             // In a thread of its own, so that an interruption is heard while it reads.

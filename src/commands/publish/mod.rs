@@ -23,6 +23,7 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 use super::aws_session::{open, signed};
+use super::regions::chosen_regions;
 use crate::aws::{AwsError, Refusal};
 use crate::cache::Cache;
 use crate::cli::PublishArgs;
@@ -34,7 +35,7 @@ use place::{Placed, Publishing};
 use region_line::RegionLine;
 pub use result::Published;
 use result::{RegionEnd, RegionResult};
-use settings::{PublishSettings, expected_account, folder, target};
+use settings::{PublishSettings, choice, expected_account, folder, target};
 use survey::{Found, survey};
 use zips::ReadyZip;
 
@@ -49,7 +50,7 @@ pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<Published
     let settings = PublishSettings::of(&args, section, target)?;
     let zips = zips::read(&args.zips, &settings, reporter)?;
     let session = open(&args.aws, target, section.profile.as_deref()).await?;
-    let regions = settings::regions(&args, section, target, &session)?;
+    let regions = chosen_regions(&args.regions, choice(section, target), &session)?;
     for region in regions.iter().filter(|region| !region.is_known()) {
         reporter.warn(&format!(
             "r-layer does not know the region {region}; it is tried all the same"

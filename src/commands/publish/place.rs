@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::Semaphore;
@@ -17,7 +16,7 @@ use crate::aws::{AwsError, Bucket, Content, LayerVersion, Layers, Parameters, Re
 use crate::commands::aws_session::Signed;
 use crate::http::Patience;
 use crate::publication::{
-    AccountId, Partition, Publication, PublicationRecord, Region, TemplateValues, Timestamp,
+    AccountId, Partition, Publication, PublicationRecord, Region, TemplateValues,
 };
 
 /// How often a version is published whose answer is lost, or that AWS has no turn for.
@@ -282,7 +281,7 @@ impl Publishing<'_> {
             arn: version.arn.parse()?,
             sha256: zip.record.sha256,
             grants,
-            published: created(&version.created),
+            published: version.published(),
         })
     }
 
@@ -290,44 +289,5 @@ impl Publishing<'_> {
     fn record(&self, publication: Publication) -> Result<()> {
         PublicationRecord::update(self.folder, |record| record.record(publication))?;
         Ok(())
-    }
-}
-
-/// AWS writes `2026-01-31T12:00:00.000+0000`, without the colon that RFC 3339 has.
-fn created(text: &str) -> Timestamp {
-    let colon = match text.len().checked_sub(2) {
-        Some(minutes) if text.is_char_boundary(minutes) && !text.ends_with('Z') => {
-            format!("{}:{}", &text[..minutes], &text[minutes..])
-        }
-        _ => text.to_owned(),
-    };
-    let now = || std::time::SystemTime::now().into();
-    text.parse()
-        .or_else(|_| colon.parse())
-        .unwrap_or_else(|_| now())
-}
-
-/// A version that is younger than this may be of a run that was broken off.
-pub const YOUNG: Duration = Duration::from_secs(3600);
-
-/// Was a version published within the last hour?
-pub fn is_young(version: &LayerVersion, now: std::time::SystemTime) -> bool {
-    let earliest: Timestamp = (now - YOUNG).into();
-    created(&version.created) > earliest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_date_that_aws_writes_is_read() {
-        for text in [
-            "2026-01-31T12:00:00.000+0000",
-            "2026-01-31T12:00:00Z",
-            "2026-01-31T13:00:00.5+01:00",
-        ] {
-            assert_eq!(created(text).to_string(), "2026-01-31T12:00:00Z", "{text}");
-        }
     }
 }

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::aws::{AwsError, Session};
 use crate::cli::PublishArgs;
+use crate::commands::regions::is_all;
 use crate::manifest::{Manifest, PublishSection, PublishTarget, RegionChoice};
-use crate::publication::{
-    AccountId, BucketTemplate, Grant, LayerNameTemplate, ParameterTemplate, Region,
-};
+use crate::publication::{AccountId, BucketTemplate, Grant, LayerNameTemplate, ParameterTemplate};
 
 /// What is done to every zip.
 #[derive(Clone, Debug)]
@@ -71,7 +69,7 @@ impl PublishSettings {
                 .or_else(|| section.ssm_parameter.clone()),
             align: args.align,
             dry_run: args.dry_run,
-            all_regions: is_all(args, section, target),
+            all_regions: is_all(&args.regions, choice(section, target)),
         })
     }
 }
@@ -99,43 +97,13 @@ pub fn expected_account(args: &PublishArgs, target: Option<&PublishTarget>) -> O
     args.aws.expect_account.clone().or(of_target)
 }
 
-fn choice<'a>(
+/// The regions that the target or the manifest names.
+pub fn choice<'a>(
     section: &'a PublishSection,
     target: Option<&'a PublishTarget>,
 ) -> Option<&'a RegionChoice> {
     let of_target = target.and_then(|target| target.regions.as_ref());
     of_target.or(section.regions.as_ref())
-}
-
-fn is_all(args: &PublishArgs, section: &PublishSection, target: Option<&PublishTarget>) -> bool {
-    args.regions.all_regions
-        || args.regions.regions.is_empty() && choice(section, target) == Some(&RegionChoice::All)
-}
-
-/// The regions: those of the flags, else the target's, else the manifest's, else the one of AWS's settings.
-pub fn regions(
-    args: &PublishArgs,
-    section: &PublishSection,
-    target: Option<&PublishTarget>,
-    session: &Session,
-) -> Result<Vec<Region>> {
-    if is_all(args, section, target) {
-        return Ok(Region::all());
-    }
-    let mut regions = args.regions.regions.clone();
-    if let (true, Some(RegionChoice::Named(named))) = (regions.is_empty(), choice(section, target))
-    {
-        regions.clone_from(named);
-    }
-    if regions.is_empty() {
-        regions.extend(session.region()?);
-    }
-    let mut seen = BTreeSet::new();
-    regions.retain(|region| seen.insert(region.clone()));
-    match regions.is_empty() {
-        true => bail!(AwsError::NoRegion),
-        false => Ok(regions),
-    }
 }
 
 /// The folder that `dist` and the record are in.

@@ -1,13 +1,16 @@
 //! What there is of a layer in a region, before anything is done: one request that reads.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::place::{Publishing, is_young};
+use super::place::Publishing;
 use super::zips::ReadyZip;
 use crate::aws::{AwsError, LayerVersion, Layers};
 use crate::publication::{
-    Described, PublicationKey, PublicationRecord, Region, grants_of, policy_statements,
+    Described, PublicationKey, PublicationRecord, Region, Timestamp, grants_of, policy_statements,
 };
+
+/// A version that is younger than this may be of a run that was broken off.
+const YOUNG: Duration = Duration::from_secs(3600);
 
 /// What there is of a zip.
 #[derive(Clone, Debug, Default)]
@@ -129,12 +132,12 @@ async fn leftovers(
     taken: &LayerVersion,
 ) -> Result<Vec<LayerVersion>, AwsError> {
     let mut leftovers = Vec::new();
-    let now = SystemTime::now();
+    let earliest: Timestamp = (SystemTime::now() - YOUNG).into();
     for version in same
         .iter()
         .filter(|version| version.version > taken.version)
     {
-        if is_young(version, now) && !is_granted(layers, zip, version).await? {
+        if version.published() > earliest && !is_granted(layers, zip, version).await? {
             leftovers.push(version.clone());
         }
     }

@@ -1,0 +1,71 @@
+//! The layers in a region that r-layer has published: known by the mark in their versions' descriptions, whatever they are
+//! named.
+
+use anyhow::Result;
+use futures_util::future::join_all;
+
+use super::aws_session::Signed;
+use crate::aws::{AwsError, LayerVersion, Layers};
+use crate::publication::{Described, Region};
+
+/// A layer of ours.
+#[derive(Clone, Debug)]
+pub struct OurLayer {
+    /// Its name at AWS.
+    pub name: String,
+    /// Its versions that are ours, newest first.
+    pub versions: Vec<OurVersion>,
+}
+
+/// A version of ours.
+#[derive(Clone, Debug)]
+pub struct OurVersion {
+    /// As it is listed.
+    pub version: LayerVersion,
+    /// What its description tells.
+    pub described: Described,
+}
+
+/// The layers of the account in a region.
+pub fn layers_in(signed: &Signed, region: &Region) -> Layers {
+    let partition = signed.identity.partition();
+    Layers::new(&signed.session, region, partition, signed.account.as_str())
+}
+
+/// Those of them that are ours.
+pub async fn our_layers(layers: &Layers) -> Result<Vec<OurLayer>, AwsError> {
+    let names = layers.names().await?;
+    let listed = names.into_iter().map(async |name| {
+        let versions = layers.versions(&name).await?;
+        let ours = versions.into_iter().filter_map(|version| {
+            let described = Described::parse(&version.description)?;
+            Some(OurVersion { version, described })
+        });
+        Ok::<_, AwsError>(OurLayer {
+            versions: ours.collect(),
+            name,
+        })
+    });
+    let mut ours = Vec::new();
+    for layer in join_all(listed).await {
+        let layer = layer?;
+        if !layer.versions.is_empty() {
+            ours.push(layer);
+        }
+    }
+    ours.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(ours)
+}
+
+/// Is a layer one of those that were asked for, by its name at AWS, by `r-models` or by `models`? All are, if none is.
+pub fn is_asked_for(layer: &OurLayer, asked: &[String]) -> bool {
+    asked.is_empty()
+        || asked.iter().any(|asked| {
+            let mut logical = layer
+                .versions
+                .iter()
+                .map(|version| &version.described.logical_name);
+            *asked == layer.name
+                || logical.any(|name| name == asked || *name == format!("r-{asked}"))
+        })
+}

@@ -1,0 +1,39 @@
+//! Where: the regions of flags, manifest and AWS's own settings.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+
+use crate::aws::{AwsError, Session};
+use crate::cli::RegionOptions;
+use crate::manifest::RegionChoice;
+use crate::publication::Region;
+
+/// Was every region asked for?
+pub fn is_all(options: &RegionOptions, choice: Option<&RegionChoice>) -> bool {
+    options.all_regions || options.regions.is_empty() && choice == Some(&RegionChoice::All)
+}
+
+/// The regions of the flags, else the manifest's, else the one of AWS's settings; each once, in their order.
+pub fn chosen_regions(
+    options: &RegionOptions,
+    choice: Option<&RegionChoice>,
+    session: &Session,
+) -> Result<Vec<Region>> {
+    if is_all(options, choice) {
+        return Ok(Region::all());
+    }
+    let mut regions = options.regions.clone();
+    if let (true, Some(RegionChoice::Named(named))) = (regions.is_empty(), choice) {
+        regions.clone_from(named);
+    }
+    if regions.is_empty() {
+        regions.extend(session.region()?);
+    }
+    let mut seen = BTreeSet::new();
+    regions.retain(|region| seen.insert(region.clone()));
+    match regions.is_empty() {
+        true => bail!(AwsError::NoRegion),
+        false => Ok(regions),
+    }
+}

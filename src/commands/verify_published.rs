@@ -1,0 +1,147 @@
+//! `r-layer verify-published`: is what the record says still so?
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::aws_session::{Signed, open, signed};
+use super::our_layers::layers_in;
+use super::publish::grants::statements;
+use crate::cli::VerifyPublishedArgs;
+use crate::manifest::Manifest;
+use crate::progress::Reporter;
+use crate::publication::{
+    Listing, ListingFilter, Publication, PublicationRecord, Region, grants_of,
+};
+
+/// What was found of a version.
+#[derive(Debug, Serialize)]
+struct Verified {
+    arn: String,
+    /// What differs; nothing if all is as it should be.
+    differences: Vec<String>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct AllVerified {
+    versions: Vec<Verified>,
+}
+
+impl AllVerified {
+    /// Is all as the record says?
+    pub fn is_well(&self) -> bool {
+        self.versions
+            .iter()
+            .all(|version| version.differences.is_empty())
+    }
+}
+
+/// Compares the record with what AWS has.
+pub async fn run(args: VerifyPublishedArgs, reporter: &dyn Reporter) -> Result<AllVerified> {
+    let record = PublicationRecord::read(Path::new("."))?;
+    let filter = ListingFilter {
+        regions: args.regions.clone(),
+        layers: args.layers.clone(),
+        architectures: Vec::new(),
+    };
+    let chosen: Vec<Publication> = Listing::of(&record, &filter)
+        .layers
+        .into_iter()
+        .flat_map(|layer| layer.publications)
+        .collect();
+    if chosen.is_empty() {
+        bail!(
+            "{} has nothing of that, so there is nothing to compare; `r-layer publish` writes it",
+            PublicationRecord::NAME
+        );
+    }
+    let regions: BTreeSet<Region> = chosen
+        .iter()
+        .map(|publication| publication.region.clone())
+        .collect();
+    let manifest = Manifest::read(Path::new("."))?;
+    let session = open(&args.aws, None, manifest.publish.profile.as_deref()).await?;
+    let expected = args.aws.expect_account.as_ref();
+    let signed = signed(session, &Vec::from_iter(regions), expected, reporter).await?;
+    let verified = chosen
+        .iter()
+        .map(|publication| verify(publication, &signed));
+    Ok(AllVerified {
+        versions: join_all(verified).await,
+    })
+}
+
+async fn verify(publication: &Publication, signed: &Signed) -> Verified {
+    let differences = match differences(publication, signed).await {
+        Ok(differences) => differences,
+        Err(error) => vec![format!("it cannot be looked at: {error:#}")],
+    };
+    Verified {
+        arn: publication.arn.to_string(),
+        differences,
+    }
+}
+
+async fn differences(publication: &Publication, signed: &Signed) -> Result<Vec<String>> {
+    if publication.account != signed.account {
+        return Ok(vec![format!(
+            "it is of account {}, and these credentials are of {}",
+            publication.account, signed.account
+        )]);
+    }
+    let layers = layers_in(signed, &publication.region);
+    let (layer, version) = (publication.layer.as_str(), publication.version);
+    let Some(content) = layers.content(layer, version).await? else {
+        return Ok(vec![
+            "there is no such version any more; `r-layer publish` makes a new one".to_owned(),
+        ]);
+    };
+    let mut differences = Vec::new();
+    let recorded = STANDARD.encode(publication.sha256.bytes());
+    if content.code_sha256 != recorded {
+        differences.push(format!(
+            "its content is another: CodeSha256 {}, and the record has {recorded}",
+            content.code_sha256
+        ));
+    }
+    let granted = grants_of(&statements(&layers, layer, version).await?);
+    for lost in publication.grants.difference(&granted) {
+        differences.push(format!(
+            "it is not granted to {lost} any more; `r-layer grant` does it again"
+        ));
+    }
+    for other in granted.difference(&publication.grants) {
+        differences.push(format!(
+            "it is granted to {other}, which the record does not say"
+        ));
+    }
+    Ok(differences)
+}
+
+impl fmt::Display for AllVerified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut differing = 0;
+        for version in &self.versions {
+            if version.differences.is_empty() {
+                continue;
+            }
+            differing += 1;
+            writeln!(f, "{}", version.arn)?;
+            for difference in &version.differences {
+                writeln!(f, "  {difference}")?;
+            }
+        }
+        let all = self.versions.len();
+        match differing {
+            0 => writeln!(f, "{all} versions are as they were published"),
+            _ => writeln!(f, "{differing} of {all} versions differ"),
+        }
+    }
+}
