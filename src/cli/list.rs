@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::AwsOptions;
 use crate::publication::{ListingFormat, Region};
 
 /// Which layers are published where, from r-layer.arns.json.
@@ -12,11 +13,12 @@ use crate::publication::{ListingFormat, Region};
                         Examples:\n  \
                         r-layer list --layer runtime --region eu-central-1\n  \
                         r-layer list --format terraform > r_layers.tf\n  \
+                        r-layer list --remote --region eu-central-1\n  \
                         r-layer list --from https://example.org/r-layer.arns.json --format markdown"
 )]
 pub struct ListArgs {
-    /// Only this region; may be repeated
-    #[arg(long = "region", value_name = "REGION")]
+    /// Only this region; may be repeated. With --remote [default: regions in [publish], else AWS_REGION]
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = super::aws::region)]
     pub regions: Vec<Region>,
     /// Only this layer, by its name at AWS, by `r-models` or by `models`; may be repeated
     #[arg(long = "layer", value_name = "NAME")]
@@ -30,6 +32,15 @@ pub struct ListArgs {
     /// The record of somebody else, a URL or a file [default: r-layer.arns.json here]
     #[arg(long, value_name = "URL|FILE")]
     pub from: Option<String>,
+    /// What AWS has in your account, whatever the record says
+    #[arg(long, conflicts_with = "from")]
+    pub remote: bool,
+    /// With --remote: every region that has Lambda
+    #[arg(long, requires = "remote", conflicts_with = "regions")]
+    pub all_regions: bool,
+    /// With --remote: as whom.
+    #[command(flatten)]
+    pub aws: AwsOptions,
 }
 
 /// How a listing is written.

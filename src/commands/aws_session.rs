@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::aws::{AwsError, Identity, Session, SessionSettings};
+use crate::aws::{AwsError, Identity, Refusal, Session, SessionSettings};
 use crate::cli::AwsOptions;
 use crate::manifest::PublishTarget;
 use crate::progress::Reporter;
@@ -68,4 +68,9 @@ pub async fn signed(
 fn asked_first(regions: &[Region]) -> Option<&Region> {
     let by_default = regions.iter().find(|region| region.is_enabled_by_default());
     by_default.or(regions.first())
+}
+
+/// Is it a region that the account has not enabled? Of several regions that is no failure.
+pub fn is_not_enabled(error: &anyhow::Error) -> bool {
+    error.downcast_ref().and_then(AwsError::refusal) == Some(Refusal::NotEnabled)
 }

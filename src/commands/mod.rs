@@ -144,7 +144,7 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
         ),
         Command::List(args) => {
-            list::run(args, &printer).await?;
+            list::run(args, &printer, &reporter).await?;
             Ok(Outcome::Done)
         }
         Command::Policy(args) => {

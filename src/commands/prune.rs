@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::Outcome;
-use super::aws_session::{Signed, open, signed};
+use super::aws_session::{Signed, is_not_enabled, open, signed};
 use super::our_layers::{OurLayer, OurVersion, is_asked_for, layers_in, our_layers};
 use super::publish::grants::statements;
 use super::regions::chosen_regions;
@@ -79,6 +79,9 @@ pub async fn run(args: PruneArgs, reporter: &dyn Reporter) -> Result<AllPruned> 
     for (region, pruned) in regions.iter().zip(join_all(in_regions).await) {
         match pruned {
             Ok(pruned) => versions.extend(pruned),
+            Err(error) if regions.len() > 1 && is_not_enabled(&error) => {
+                reporter.note(&format!("{region} is not enabled for this account"));
+            }
             Err(error) => {
                 failed.insert(region.to_string(), format!("{error:#}"));
             }

@@ -1,5 +1,7 @@
 //! `r-layer list`: what is published where, from this project's record or from somebody else's.
 
+mod remote;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -7,22 +9,28 @@ use anyhow::{Context, Result, bail};
 use crate::cli::ListArgs;
 use crate::credentials::Credentials;
 use crate::http::{Http, HttpError, Patience};
+use crate::progress::Reporter;
 use crate::public_url::PublicUrl;
 use crate::publication::{Listing, ListingFilter, ListingFormat, PublicationRecord, RecordError};
 use crate::repository::Location;
 use crate::terminal::Printer;
 
 /// Lists what is asked for.
-pub async fn run(args: ListArgs, printer: &Printer) -> Result<()> {
+pub async fn run(args: ListArgs, printer: &Printer, reporter: &dyn Reporter) -> Result<()> {
     let architectures = args.architectures.iter().map(|name| name.parse());
+    let remote = match args.remote {
+        true => Some(remote::record(&args, reporter).await?),
+        false => None,
+    };
     let filter = ListingFilter {
         regions: args.regions,
         layers: args.layers,
         architectures: architectures.collect::<Result<_, _>>()?,
     };
-    let record = match &args.from {
-        Some(from) => published_record(from).await?,
-        None => own_record()?,
+    let record = match (remote, &args.from) {
+        (Some(record), _) => record,
+        (None, Some(from)) => published_record(from).await?,
+        (None, None) => own_record()?,
     };
     let listing = Listing::of(&record, &filter);
     if listing.is_empty() {
