@@ -1,0 +1,9 @@
+//! AWS on this machine: moto's server, an account of each test's own in it, and a proxy in between that records requests
+//! and does to them what AWS and networks do.
+
+mod account;
+mod moto;
+pub mod proxy;
+
+pub use account::{Account, LayerVersion};
+pub use moto::Moto;

@@ -1,0 +1,155 @@
+//! A proxy in front of moto: what r-layer is told is AWS.
+//!
+//! It records every request by its operation and region, adds what moto lacks (limits, `GetLayerVersionByArn`, zips that
+//! can be fetched), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
+//! A request that arrived whole is carried out even if its sender has died since, as at AWS.
+
+mod completing;
+mod contents;
+pub mod faults;
+mod forwarding;
+mod limits;
+mod operation;
+mod recording;
+mod rules;
+mod serving;
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use contents::Contents;
+pub use forwarding::Upstream;
+pub use recording::Request;
+pub use rules::RuleBuilder;
+use rules::Rules;
+
+/// A running proxy; dropping it closes its port.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+/// What all requests share.
+struct Shared {
+    port: u16,
+    upstream: Upstream,
+    started: Instant,
+    rules: Mutex<Rules>,
+    requests: Mutex<Vec<Request>>,
+    contents: Mutex<Contents>,
+    in_progress: AtomicUsize,
+}
+
+/// Where proxies run, and where tests speak to moto.
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime"))
+}
+
+impl Proxy {
+    /// A proxy on a free port of 127.0.0.1, without rules.
+    pub fn start(upstream: Upstream) -> Proxy {
+        let listener = runtime()
+            .block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+            .expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared {
+            port,
+            upstream,
+            started: Instant::now(),
+            rules: Mutex::new(Rules::new(0)),
+            requests: Mutex::new(Vec::new()),
+            contents: Mutex::new(Contents::default()),
+            in_progress: AtomicUsize::new(0),
+        });
+        let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
+        Proxy {
+            port,
+            shared,
+            accepting,
+        }
+    }
+
+    /// For `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A rule for an operation, such as `ListLayerVersions`.
+    pub fn on(&self, operation: &str) -> RuleBuilder<'_> {
+        RuleBuilder::new(self, Some(operation))
+    }
+
+    /// A rule for all operations.
+    pub fn on_any(&self) -> RuleBuilder<'_> {
+        RuleBuilder::new(self, None)
+    }
+
+    /// The seed of all chances from now on; 0 at first.
+    pub fn set_seed(&self, seed: u64) {
+        self.with_rules(|rules| rules.set_seed(seed));
+    }
+
+    /// Ends all rules.
+    pub fn forgive(&self) {
+        self.with_rules(Rules::clear);
+    }
+
+    /// What was asked so far, in the order of arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock(&self.shared.requests).clone()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget(&self) {
+        self.wait_until_idle();
+        self.shared.lock(&self.shared.requests).clear();
+    }
+
+    /// How many requests of an operation came.
+    pub fn count(&self, operation: &str) -> usize {
+        self.requests()
+            .iter()
+            .filter(|request| request.name() == operation)
+            .count()
+    }
+
+    /// The names of operations that may have changed something, in the order of arrival.
+    pub fn changes(&self) -> Vec<String> {
+        self.requests()
+            .iter()
+            .filter(|request| request.changes())
+            .map(|request| request.name().to_owned())
+            .collect()
+    }
+
+    /// Waits for the end of all that is under way, also of requests whose sender has died.
+    pub fn wait_until_idle(&self) {
+        while self.shared.in_progress.load(Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn with_rules<T>(&self, change: impl FnOnce(&mut Rules) -> T) -> T {
+        change(&mut self.shared.lock(&self.shared.rules))
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Shared {
+    /// A lock that a failed test does not spoil for the others.
+    fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
