@@ -3,7 +3,8 @@
 
 mod account;
 mod moto;
+mod proxied;
 pub mod proxy;
 
-pub use account::{Account, LayerVersion};
+pub use account::Account;
 pub use moto::Moto;

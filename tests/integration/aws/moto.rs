@@ -6,7 +6,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use crate::parts;
@@ -16,7 +16,7 @@ pub struct Moto {
     port: u16,
     process: Child,
     /// Held for as long as the server is to run.
-    _life: Option<ChildStdin>,
+    life: Option<ChildStdin>,
 }
 
 impl Moto {
@@ -47,9 +47,15 @@ impl Moto {
             .expect("moto's port");
         Moto {
             port: port.trim().parse().expect("moto prints its port"),
-            _life: process.stdin.take(),
+            life: process.stdin.take(),
             process,
         }
+    }
+
+    /// Lets go of it as a process does that dies, and waits for its end.
+    pub fn abandon(mut self) -> ExitStatus {
+        drop(self.life.take());
+        self.process.wait().expect("its end")
     }
 
     /// Where it listens on 127.0.0.1.

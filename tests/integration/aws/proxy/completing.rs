@@ -54,20 +54,18 @@ fn edited(
     };
     let before = value.clone();
     set_location(shared, &mut value);
+    let (mut lists, mut time) = (0, Duration::ZERO);
     for fault in faults {
-        let (lists, time) = match fault {
-            Fault::Edit(edit) => {
-                edit(&mut value);
-                continue;
-            }
-            Fault::HideFromLists(lists) => (*lists, Duration::ZERO),
-            Fault::HideFor(time) => (0, *time),
-            _ => continue,
-        };
-        let layer = layer_in(path).unwrap_or_default();
-        shared
-            .lock(&shared.contents)
-            .make_late(&operation.region, &layer, &mut value, lists, time);
+        match fault {
+            Fault::Edit(edit) => edit(&mut value),
+            Fault::HideFromLists(hidden) => lists = *hidden,
+            Fault::HideFor(hidden) => time = *hidden,
+            Fault::Latency(_) | Fault::Answer(_) | Fault::Cut(_) => {}
+        }
+    }
+    if let ("ListLayerVersions", Some(layer)) = (operation.name.as_str(), layer_in(path)) {
+        let mut contents = shared.lock(&shared.contents);
+        contents.make_late(&operation.region, &layer, &mut value, lists, time);
     }
     if value == before {
         return answer;

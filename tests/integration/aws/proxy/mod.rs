@@ -27,6 +27,7 @@ pub use forwarding::Upstream;
 pub use recording::Request;
 pub use rules::RuleBuilder;
 use rules::Rules;
+pub use serving::Reply;
 
 /// A running proxy; dropping it closes its port.
 pub struct Proxy {
@@ -43,7 +44,7 @@ struct Shared {
     rules: Mutex<Rules>,
     requests: Mutex<Vec<Request>>,
     contents: Mutex<Contents>,
-    in_progress: AtomicUsize,
+    under_way: AtomicUsize,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -66,7 +67,7 @@ impl Proxy {
             rules: Mutex::new(Rules::new(0)),
             requests: Mutex::new(Vec::new()),
             contents: Mutex::new(Contents::default()),
-            in_progress: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
@@ -79,6 +80,11 @@ impl Proxy {
     /// For `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// A rule for an operation, such as `ListLayerVersions`.
@@ -129,9 +135,29 @@ impl Proxy {
             .collect()
     }
 
+    /// The most requests to Lambda that came to a region within one second.
+    pub fn most_in_a_second(&self, region: &str) -> usize {
+        let requests = self.requests();
+        let times: Vec<Duration> = requests
+            .iter()
+            .filter(|request| request.operation.service == "lambda" && request.region() == region)
+            .map(|request| request.at)
+            .collect();
+        times
+            .iter()
+            .map(|end| {
+                times
+                    .iter()
+                    .filter(|at| *at <= end && *end - **at < Duration::from_secs(1))
+                    .count()
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
     /// Waits for the end of all that is under way, also of requests whose sender has died.
     pub fn wait_until_idle(&self) {
-        while self.shared.in_progress.load(Ordering::SeqCst) > 0 {
+        while self.shared.under_way.load(Ordering::SeqCst) > 0 {
             std::thread::sleep(Duration::from_millis(5));
         }
     }

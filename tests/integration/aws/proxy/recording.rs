@@ -11,8 +11,6 @@ pub struct Request {
     pub at: Duration,
     /// Service, region and name.
     pub operation: Operation,
-    /// `GET`, …
-    pub method: String,
     /// With the query.
     pub path: String,
     /// Of the body, that were read.

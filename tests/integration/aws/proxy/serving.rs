@@ -40,6 +40,7 @@ async fn serve(
     shared: Arc<Shared>,
     request: hyper::Request<Incoming>,
 ) -> io::Result<Response<Body>> {
+    let under_way = UnderWay::begin(&shared);
     let (parts, body) = request.into_parts();
     let mut body = Body::new(body).into_data_stream();
     let mut read = BytesMut::new();
@@ -66,13 +67,28 @@ async fn serve(
     shared.amend(record, |request| request.bytes = read.len());
     whole?;
     // In a task of its own, so that the sender's death does not end it.
-    shared.in_progress.fetch_add(1, Ordering::SeqCst);
     let task = tokio::spawn(async move {
+        let _under_way = under_way;
         let answer = respond(&shared, record, &operation, &parts, read.freeze(), &faults).await;
-        shared.in_progress.fetch_sub(1, Ordering::SeqCst);
         send(answer?, cut, &parts.method)
     });
     task.await.map_err(io::Error::other)?
+}
+
+/// A request, for as long as anything may come of it.
+struct UnderWay(Arc<Shared>);
+
+impl UnderWay {
+    fn begin(shared: &Arc<Shared>) -> UnderWay {
+        shared.under_way.fetch_add(1, Ordering::SeqCst);
+        UnderWay(shared.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Status, headers and body.
@@ -164,7 +180,6 @@ impl Shared {
         requests.push(Request {
             at: self.started.elapsed(),
             operation: operation.clone(),
-            method: parts.method.to_string(),
             path: parts.uri.to_string(),
             bytes: 0,
             status: None,
