@@ -177,6 +177,41 @@ fn limits_of_lambda_are_kept() {
 }
 
 #[test]
+fn a_zip_that_moto_is_spared_is_answered_for_as_if_it_had_it() {
+    let account = Account::new();
+    let client = Client::of(&account);
+    let path = format!("{}/1", versions("layer"));
+    let contents = [false, true].map(|spared| {
+        let region = if spared { "eu-west-2" } else { "eu-west-1" };
+        if spared {
+            account.proxy.spare_moto();
+        }
+        let published = parsed(&client.publish(region, "layer").expect("an answer"));
+        let mut read = parsed(&client.get(region, &path))["Content"].clone();
+        assert_eq!(published["Content"]["CodeSha256"], read["CodeSha256"]);
+        assert_eq!(published["Content"]["CodeSize"], read["CodeSize"]);
+        let location = read["Location"].take();
+        let location = location
+            .as_str()
+            .and_then(|url| url.strip_prefix(&account.proxy.url()))
+            .expect("a location");
+        assert_eq!(client.get(region, location).body().len(), 22);
+        read
+    });
+    assert_eq!(contents[0], contents[1]);
+    let seen = |region| {
+        account.layer_versions(region, "layer")[0]
+            .code_sha256
+            .clone()
+    };
+    assert_ne!(
+        seen("eu-west-1"),
+        seen("eu-west-2"),
+        "moto has the zip all the same"
+    );
+}
+
+#[test]
 fn parameters_are_seen() {
     let account = Account::new();
     assert_eq!(account.parameter("eu-west-1", "/r/layer"), None);

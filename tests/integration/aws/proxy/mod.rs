@@ -15,7 +15,7 @@ mod rules;
 mod serving;
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,7 @@ struct Shared {
     requests: Mutex<Vec<Request>>,
     contents: Mutex<Contents>,
     under_way: AtomicUsize,
+    spares_moto: AtomicBool,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -68,6 +69,7 @@ impl Proxy {
             requests: Mutex::new(Vec::new()),
             contents: Mutex::new(Contents::default()),
             under_way: AtomicUsize::new(0),
+            spares_moto: AtomicBool::new(false),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
@@ -100,6 +102,12 @@ impl Proxy {
     /// The seed of all chances from now on; 0 at first.
     pub fn set_seed(&self, seed: u64) {
         self.with_rules(|rules| rules.set_seed(seed));
+    }
+
+    /// From now on moto gets a few bytes in place of each layer's zip, and answers that came through here have the hash
+    /// and the size of the zip all the same. moto needs four times a zip's size in memory, for each region anew.
+    pub fn spare_moto(&self) {
+        self.shared.spares_moto.store(true, Ordering::SeqCst);
     }
 
     /// Ends all rules.

@@ -63,6 +63,10 @@ async fn serve(
         }
         _ => {}
     }
+    let length = operation::header(&parts.headers, "content-length")
+        .parse()
+        .unwrap_or(0);
+    read.reserve(length);
     let whole = read_until(&mut body, &mut read, usize::MAX).await;
     shared.amend(record, |request| request.bytes = read.len());
     whole?;
