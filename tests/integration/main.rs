@@ -4,6 +4,7 @@
 mod parts;
 
 mod audit;
+mod aws;
 mod build;
 mod cache;
 mod compile_packages;

@@ -236,6 +236,11 @@ pub fn aws_client(home: &Path) -> Command {
     command
 }
 
+/// The folder of Python modules with moto, which plays AWS.
+pub fn moto() -> PathBuf {
+    part("moto")
+}
+
 /// The folder of Python modules with CycloneDX's own schemas and their validator.
 pub fn cyclonedx() -> PathBuf {
     part("cyclonedx")
@@ -307,4 +312,10 @@ pub fn compiled_r_home() -> PathBuf {
 /// The folder of Python modules that check the formats of `list`.
 pub fn format_checkers() -> PathBuf {
     part("format-checkers")
+}
+
+/// The folder of the shared cache, for commands whose home is another.
+pub fn cache_folder() -> PathBuf {
+    std::env::var_os("R_LAYER_CACHE")
+        .map_or_else(|| kept().with_file_name("r-layer"), PathBuf::from)
 }
