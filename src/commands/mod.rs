@@ -3,6 +3,7 @@
 mod audit;
 mod build_all;
 mod build_runtime;
+mod built_runtime;
 mod cache;
 mod diff;
 mod doctor;

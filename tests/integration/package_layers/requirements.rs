@@ -27,7 +27,8 @@ fn silent() -> Vec<u8> {
 fn server(answer: Option<&str>) -> Server {
     let mut repositories = Repositories::new().source("cran/latest", silent());
     if let Some(answer) = answer {
-        let question = "__api__/repos/cran/sysreqs?all=false&pkgname=silent&distribution=debian&release=11";
+        let question =
+            "__api__/repos/cran/sysreqs?all=false&pkgname=silent&distribution=debian&release=11";
         repositories.put(question.to_owned(), answer.into(), None);
     }
     repositories.serve()
@@ -46,7 +47,9 @@ fn what_it_names_is_installed_and_asked_for_once() {
     let added = &changed["layers"][0]["added_libraries"];
     let libraries = added.as_object().expect("libraries");
     assert!(
-        libraries.keys().any(|path| path.starts_with("lib/libxml2.so")),
+        libraries
+            .keys()
+            .any(|path| path.starts_with("lib/libxml2.so")),
         "{libraries:?}"
     );
     // The same without a network, and without the question.
