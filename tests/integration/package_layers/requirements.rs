@@ -41,7 +41,7 @@ const ANSWER: &str = r#"{"requirements":[{"name":"silent","requirements":{"packa
 #[test]
 fn what_it_names_is_installed_and_asked_for_once() {
     let (project, server) = (project(), server(Some(ANSWER)));
-    let repository = format!("p3m={}/cran/latest", server.url);
+    let repository = format!("p3m={}/cran/latest", server.base());
     let add = ["add-packages", "silent", "--repo", &repository];
     let changed = result(&mut packages(project.path(), &add));
     let added = &changed["layers"][0]["added_libraries"];
@@ -60,7 +60,7 @@ fn what_it_names_is_installed_and_asked_for_once() {
 #[test]
 fn where_nobody_answers_the_rules_of_the_program_have_to_do() {
     let (project, server) = (project(), server(None));
-    let repository = format!("p3m={}/cran/latest", server.url);
+    let repository = format!("p3m={}/cran/latest", server.base());
     let add = ["add-packages", "silent", "--repo", &repository, "-v"];
     let error = fail(&mut packages(project.path(), &add), 1);
     for said in [
