@@ -93,7 +93,7 @@ fn three_packages_of_twenty_megabytes_are_two_layers_and_always_the_same() {
 #[test]
 fn a_package_that_no_request_takes_is_marked_and_what_lambda_does_not_take_is_refused() {
     let project = project();
-    let large = heavy(project.path(), "large", 52);
+    let large = heavy(project.path(), "large", 54);
     let add = [
         "add-packages",
         &large,
