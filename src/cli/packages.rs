@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::RuntimeOptions;
+use crate::layer::package_recipe::PackagePruning;
 use crate::manifest::{Compression, PackageType};
 
 /// The layer that packages are added to when none is named.
@@ -141,8 +143,8 @@ pub struct PackageOptions {
     /// A package of the build root's distribution that is installed before packages are compiled; may be repeated
     #[arg(long, value_name = "NAME")]
     pub system_package: Vec<String>,
-    /// Keep what layers leave out: help, doc, tests, examples, translations, include, static, news, editor, scripts; may be repeated
-    #[arg(long, value_name = "WHAT")]
+    /// Keep what layers leave out; may be repeated
+    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(PackagePruning::embedded().names()))]
     pub keep: Vec<String>,
     /// How hard is tried to make zips small [default: fast; ready layers have a choice of their own]
     #[arg(long, value_enum)]

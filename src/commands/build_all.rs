@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::build_runtime;
+use super::built_runtime;
 use super::package_layers;
 use super::packing::Built;
 use crate::cli::{BuildRuntimeArgs, PackageOptions};
@@ -65,8 +66,11 @@ pub async fn run(
 ) -> Result<BuiltAll> {
     let project = std::env::current_dir().context("the current folder is gone")?;
     let manifest = Manifest::read(&project)?.runtime;
-    let versions = listed(options.runtime.r_version.clone(), manifest.r_version.0);
-    let architectures = listed(options.runtime.arch.clone(), manifest.arch.0);
+    let versions = listed(
+        options.runtime.r_version.clone(),
+        manifest.r_version.0.clone(),
+    );
+    let architectures = listed(options.runtime.arch.clone(), manifest.arch.0.clone());
     let mut all = BuiltAll {
         built: Vec::new(),
         failed: Vec::new(),
@@ -76,6 +80,7 @@ pub async fn run(
             let mut options = options.clone();
             options.runtime.r_version.clone_from(version);
             options.runtime.arch.clone_from(architecture);
+            built_runtime::take_over(&mut options.runtime, &manifest);
             let failure = |layer: &str, error: anyhow::Error| {
                 let what = describe(layer, version, architecture);
                 reporter.warn(&format!("{what} was not built"));

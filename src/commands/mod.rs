@@ -4,6 +4,7 @@ mod audit;
 mod aws_session;
 mod build_all;
 mod build_runtime;
+mod built_runtime;
 mod cache;
 mod diff;
 mod doctor;

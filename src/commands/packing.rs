@@ -31,11 +31,17 @@ impl fmt::Display for Built {
         writeln!(f, "  {}", record.description)?;
         writeln!(
             f,
-            "  {} zipped, {} unzipped, glibc {} or newer, {} R packages",
+            "  {} zipped, {} unzipped, {}, {}",
             human_size(record.zipped_size),
             human_size(record.unzipped_size),
-            record.glibc.as_deref().unwrap_or("any"),
-            record.packages.len()
+            match &record.glibc {
+                Some(glibc) => format!("glibc {glibc} or newer"),
+                None => "any glibc".to_owned(),
+            },
+            match record.packages.len() {
+                1 => "1 R package".to_owned(),
+                count => format!("{count} R packages"),
+            }
         )?;
         if record.needs_s3 {
             writeln!(f, "  needs S3: too large for a request")?;

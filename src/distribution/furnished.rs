@@ -1,6 +1,7 @@
 //! A workshop with system packages installed that R itself does without: always a copy, so that what R was compiled in
 //! stays what it was, and R is not compiled again because of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -15,6 +16,9 @@ use crate::sandbox::{
     CommandFailed, Engine, EngineError, EngineImage, RootError, RootSpec, Sandbox,
     forget_downloads, install_packages, install_script,
 };
+
+/// The cache's entries of this: names that a root's distribution does not have, by the root's identity.
+const LACKING: &str = "lacking-packages";
 
 /// In MB: a copy of bullseye with compilers, and the libraries that come on top.
 const ROOM_FOR_ROOT: u64 = 1000;
@@ -52,6 +56,7 @@ impl Compiler<'_> {
         plain: Workshop,
         wanted: SystemPackages,
     ) -> Result<Workshops, CompileError> {
+        let wanted = self.without_lacking(&plain, &wanted);
         let missing = self.missing_packages(&plain, &wanted).await?;
         if missing.is_empty() {
             let furnished = None;
@@ -113,13 +118,52 @@ impl Compiler<'_> {
         };
         for name in &unknown {
             let by = missing.wanted_by(name);
-            self.reporter.warn(&format!(
-                "{} has no package {name}, wanted by {by}: going on without it, with what --system-package names",
+            let said = format!(
+                "{} has no package {name}, wanted by {by}: going on without it",
                 self.place
-            ));
+            );
+            match missing.is_only_listed(name) {
+                true => self.reporter.detail(&said),
+                false => {
+                    let named = format!("{said}, with what --system-package names");
+                    self.reporter.warn(&named);
+                }
+            }
+        }
+        self.note_lacking(base, missing, &unknown)?;
+        if rest.is_empty() {
+            return Ok(base.clone());
         }
         let name = self.furnished_name(base, &rest);
         self.install(base, &rest, &name, &self.log(&name)).await
+    }
+
+    /// What lists alone name and this distribution is known to lack is not looked for again.
+    fn without_lacking(&self, base: &Workshop, wanted: &SystemPackages) -> SystemPackages {
+        let lacking = self.lacking(base);
+        wanted.only(|name| !(wanted.is_only_listed(name) && lacking.contains(name)))
+    }
+
+    fn lacking(&self, base: &Workshop) -> BTreeSet<String> {
+        let kept = self.cache.read(LACKING, &lacking_name(base));
+        kept.and_then(|names| serde_json::from_slice(&names).ok())
+            .unwrap_or_default()
+    }
+
+    fn note_lacking(
+        &self,
+        base: &Workshop,
+        missing: &SystemPackages,
+        unknown: &BTreeSet<String>,
+    ) -> Result<(), CompileError> {
+        let mut lacking = self.lacking(base);
+        let listed = unknown.iter().filter(|name| missing.is_only_listed(name));
+        lacking.extend(listed.cloned());
+        if !lacking.is_empty() {
+            let names = serde_json::to_vec(&lacking).unwrap_or_default();
+            self.cache.put(LACKING, &lacking_name(base), &names)?;
+        }
+        Ok(())
     }
 
     fn furnished_name(&self, base: &Workshop, packages: &SystemPackages) -> String {
@@ -248,6 +292,10 @@ impl Compiler<'_> {
             .get_or_make("roots", name, self.reporter, make)
             .await
     }
+}
+
+fn lacking_name(base: &Workshop) -> String {
+    Sha256::of(base.identity.as_bytes()).to_string()
 }
 
 /// What a user may have put into a root without its package manager: the times at which its folders changed.

@@ -15,7 +15,7 @@ use super::furnished::Workshops;
 use super::job_slots::JobSlots;
 use super::script::{Script, Workbench};
 use super::source::unpack_source;
-use super::system_packages::{SystemPackages, manager_of};
+use super::system_packages::{Asked, SystemPackages, manager_of};
 use super::workshop::{Work, Workshop};
 use crate::package::{Description, PackageManager, RVersion, check_package_name, is_base_package};
 use crate::repository::Tarball;
@@ -33,6 +33,8 @@ pub struct SourcePackage {
     pub needs: Vec<String>,
     /// Its field SystemRequirements.
     pub system_requirements: Option<String>,
+    /// The packages of the build root's distribution that its repository says it needs to be compiled.
+    pub listed_requirements: Vec<String>,
 }
 
 /// A package that is there, compiled, with its headers in `include` if it has any.
@@ -81,8 +83,8 @@ pub async fn compiled_packages(
     let order = BuildOrder::new(needs)?;
     let plain = compiler.workshop(Work::Packages).await?;
     let manager = manager_of(&plain.root);
-    let fields = system_requirements(packages, there);
-    let all = fields.iter().map(|(name, field)| (*name, field.as_str()));
+    let asked = system_requirements(packages, there);
+    let all = asked.keys().map(|name| asked_by(&asked, name));
     let system = SystemPackages::of(all, system_packages, manager)?;
     let workshops = compiler.workshops(plain, system).await?;
     let packages = packages.iter();
@@ -95,7 +97,7 @@ pub async fn compiled_packages(
         there,
         manager,
         system_packages,
-        fields: &fields,
+        asked: &asked,
         workshops: &workshops,
         slots: JobSlots::new(compiler.jobs, compiler.cache)?,
     };
@@ -104,6 +106,13 @@ pub async fn compiled_packages(
         packages: compiled,
         root: workshops.fullest().root.clone(),
     })
+}
+
+impl Compiler<'_> {
+    /// The root file system that packages are compiled in before what they need of the system is installed.
+    pub async fn package_root(&self) -> Result<PathBuf, CompileError> {
+        Ok(self.workshop(Work::Packages).await?.root)
+    }
 }
 
 /// Names become parts of paths, and all that is needed must be somewhere.
@@ -135,25 +144,39 @@ fn check(
     Ok(())
 }
 
-/// The fields SystemRequirements of packages to compile, and of those that they need: whoever needs a package loads it, and
-/// so needs its libraries too.
+/// The field SystemRequirements of a package, and what its repository says.
+type Requirements<'a> = (String, &'a [String]);
+
+/// The system requirements of packages to compile, and of those that they need: whoever needs a package loads it, and so
+/// needs its libraries too.
 fn system_requirements<'a>(
     packages: &'a [SourcePackage],
     there: &BTreeMap<String, InstalledPackage>,
-) -> BTreeMap<&'a str, String> {
-    let mut fields = BTreeMap::new();
+) -> BTreeMap<&'a str, Requirements<'a>> {
+    let mut asked: BTreeMap<&str, Requirements<'_>> = BTreeMap::new();
     let needs = packages.iter().flat_map(|package| &package.needs);
     for (name, installed) in needs.filter_map(|need| Some((need, there.get(need)?))) {
         let text = fs_err::read_to_string(installed.folder.join("DESCRIPTION")).unwrap_or_default();
         let description = Description::parse(&text).ok();
         let field = description.and_then(|description| description.system_requirements);
-        fields.insert(name.as_str(), field.unwrap_or_default());
+        asked.insert(name.as_str(), (field.unwrap_or_default(), &[]));
     }
     for package in packages {
         let field = package.system_requirements.clone().unwrap_or_default();
-        fields.insert(&package.name, field);
+        asked.insert(&package.name, (field, &package.listed_requirements));
     }
-    fields
+    asked
+}
+
+fn asked_by<'a>(all: &'a BTreeMap<&str, Requirements<'a>>, package: &'a str) -> Asked<'a> {
+    let (field, listed) = all
+        .get(package)
+        .map_or(("", &[][..]), |(field, listed)| (field, listed));
+    Asked {
+        package,
+        field,
+        listed,
+    }
 }
 
 /// Packages that are compiled together.
@@ -164,7 +187,7 @@ struct Closure<'a> {
     there: &'a BTreeMap<String, InstalledPackage>,
     manager: PackageManager,
     system_packages: &'a [String],
-    fields: &'a BTreeMap<&'a str, String>,
+    asked: &'a BTreeMap<&'a str, Requirements<'a>>,
     workshops: &'a Workshops,
     slots: Option<JobSlots>,
 }
@@ -228,9 +251,8 @@ impl Closure<'_> {
     /// Where a package is compiled.
     fn workshop(&self, package: &SourcePackage) -> Result<&Workshop, CompileError> {
         let names = std::iter::once(&package.name).chain(&package.needs);
-        let fields = names.filter_map(|name| self.fields.get_key_value(name.as_str()));
-        let fields = fields.map(|(name, field)| (*name, field.as_str()));
-        let wanted = SystemPackages::of(fields, self.system_packages, self.manager)?;
+        let asked = names.map(|name| asked_by(self.asked, name));
+        let wanted = SystemPackages::of(asked, self.system_packages, self.manager)?;
         Ok(self.workshops.with(&wanted))
     }
 

@@ -14,6 +14,20 @@ use crate::package::{PackageManager, Requirements, parse_records};
 /// What a user's own word is called where it is told who wants a package.
 const NAMED: &str = "--system-package";
 
+/// What Posit Package Manager's word is called there.
+const LISTED: &str = "by Posit Package Manager's list";
+
+/// What an R package asks of the system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// The package.
+    pub package: &'a str,
+    /// Its field SystemRequirements.
+    pub field: &'a str,
+    /// The distribution's packages that its repository says it needs.
+    pub listed: &'a [String],
+}
+
 /// Packages of a distribution, each with who wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemPackages {
@@ -34,10 +48,9 @@ pub enum Without {
 }
 
 impl SystemPackages {
-    /// What fields SystemRequirements ask for by the rules of this program, each given with its package's name, and what
-    /// the user named.
+    /// What fields SystemRequirements ask for by the rules of this program, what repositories say, and what the user named.
     pub fn of<'f>(
-        fields: impl IntoIterator<Item = (&'f str, &'f str)>,
+        asked: impl IntoIterator<Item = Asked<'f>>,
         named: &[String],
         manager: PackageManager,
     ) -> Result<SystemPackages, CompileError> {
@@ -46,11 +59,18 @@ impl SystemPackages {
             manager,
             wanted: BTreeMap::new(),
         };
-        for (package, field) in fields {
+        for Asked {
+            package,
+            field,
+            listed,
+        } in asked
+        {
             for rule in requirements.of_field(field) {
                 let by = format!("the R package {package} ({})", rule.name);
                 system.want(rule.packages(manager), &by);
             }
+            let names = listed.iter().filter(|name| is_system_package_name(name));
+            system.want(names, &format!("the R package {package} ({LISTED})"));
         }
         if let Some(name) = named.iter().find(|name| !is_system_package_name(name)) {
             return Err(CompileError::NotASystemPackage(name.clone()));
@@ -67,7 +87,7 @@ impl SystemPackages {
         Ok(self)
     }
 
-    fn want(&mut self, names: &[String], by: &str) {
+    fn want<'n>(&mut self, names: impl IntoIterator<Item = &'n String>, by: &str) {
         for name in names {
             let wanting = self.wanted.entry(name.clone()).or_default();
             wanting.insert(by.to_owned());
@@ -99,22 +119,32 @@ impl SystemPackages {
     }
 
     /// What is to be done if a distribution has none of these names. What the user named must be there; what the rules ask
-    /// for need not if the user has named something, which may be what this distribution calls it.
+    /// for need not if the user has named something, which may be what this distribution calls it. What a list alone names
+    /// need not either: that may be the list of a distribution that is much like this one.
     pub fn without(&self, unknown: &BTreeSet<String>) -> Without {
-        let mut ours = unknown
+        let ours = unknown
             .iter()
             .filter(|name| self.wanted.contains_key(*name));
-        let Some(first) = ours.clone().next() else {
+        if ours.clone().next().is_none() {
             return Without::Unchanged;
-        };
+        }
         let is_named = |name: &str| self.wanted.get(name).is_some_and(|by| by.contains(NAMED));
-        if let Some(named) = ours.find(|name| is_named(name)) {
+        if let Some(named) = ours.clone().find(|name| is_named(name)) {
             return Without::Impossible(named.clone());
         }
-        if !self.wanted.keys().any(|name| is_named(name)) {
-            return Without::Impossible(first.clone());
+        let needed = ours.clone().find(|name| !self.is_only_listed(name));
+        match needed {
+            Some(needed) if !self.wanted.keys().any(|name| is_named(name)) => {
+                Without::Impossible(needed.clone())
+            }
+            _ => Without::Rest(self.only(|name| !unknown.contains(name))),
         }
-        Without::Rest(self.only(|name| !unknown.contains(name)))
+    }
+
+    /// Does nobody want it but lists?
+    pub fn is_only_listed(&self, name: &str) -> bool {
+        let by = self.wanted.get(name);
+        by.is_some_and(|by| by.iter().all(|one| one.contains(LISTED)))
     }
 
     /// Who wants one.
@@ -219,12 +249,20 @@ pub fn unknown_packages(log: &str) -> BTreeSet<String> {
 mod tests {
     use super::*;
 
+    fn asked<'a>(package: &'a str, field: &'a str) -> Asked<'a> {
+        Asked {
+            package,
+            field,
+            listed: &[],
+        }
+    }
+
     #[test]
     fn what_fields_ask_for_and_what_the_user_names_come_together_with_who_wants_it() {
         let fields = [
-            ("xml2", "libxml2: libxml2-dev (deb), libxml2-devel (rpm)"),
-            ("XML", "libxml2 (>= 2.6.3)"),
-            ("glue", ""),
+            asked("xml2", "libxml2: libxml2-dev (deb), libxml2-devel (rpm)"),
+            asked("XML", "libxml2 (>= 2.6.3)"),
+            asked("glue", ""),
         ];
         let named = ["libmagic-dev".to_owned()];
         let of = |manager| SystemPackages::of(fields, &named, manager).unwrap();
@@ -250,7 +288,7 @@ mod tests {
     fn what_a_distribution_lacks_may_be_missing_only_if_the_user_named_something_in_its_place() {
         let of = |named: &[&str]| {
             let named: Vec<String> = named.iter().map(|&name| name.to_owned()).collect();
-            let fields = [("xml2", "libxml2"), ("openssl", "OpenSSL")];
+            let fields = [asked("xml2", "libxml2"), asked("openssl", "OpenSSL")];
             SystemPackages::of(fields, &named, PackageManager::Apt).unwrap()
         };
         let unknown = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
@@ -265,6 +303,27 @@ mod tests {
         assert_eq!(rest.names(), ["libssl-dev", "libxml3-dev"]);
         let named = both.without(&unknown(&["libxml2-dev", "libxml3-dev"]));
         assert_eq!(named, Without::Impossible("libxml3-dev".to_owned()));
+    }
+
+    #[test]
+    fn a_repositorys_list_comes_on_top_of_the_rules_and_may_name_what_there_is_not() {
+        let listed = ["libxml2-dev", "libnew-dev", "$(id)", "-y"].map(str::to_owned);
+        let xml2 = Asked {
+            listed: &listed,
+            ..asked("xml2", "libxml2")
+        };
+        let system = SystemPackages::of([xml2], &[], PackageManager::Apt).unwrap();
+        assert_eq!(system.names(), ["libnew-dev", "libxml2-dev"]);
+        assert!(system.is_only_listed("libnew-dev") && !system.is_only_listed("libxml2-dev"));
+        let by = system.wanted_by("libnew-dev");
+        assert_eq!(by, "the R package xml2 (by Posit Package Manager's list)");
+        let unknown = |name: &str| BTreeSet::from([name.to_owned()]);
+        let Without::Rest(rest) = system.without(&unknown("libnew-dev")) else {
+            panic!("{system:?}");
+        };
+        assert_eq!(rest.names(), ["libxml2-dev"]);
+        let xml = "libxml2-dev".to_owned();
+        assert_eq!(system.without(&unknown(&xml)), Without::Impossible(xml));
     }
 
     #[test]

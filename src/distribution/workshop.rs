@@ -14,6 +14,7 @@ use crate::sandbox::{
 use crate::target::Architecture;
 
 /// A place where compilers run, ready for use.
+#[derive(Clone)]
 pub struct Workshop {
     /// The root file system; `/` on this machine itself.
     pub root: PathBuf,

@@ -118,6 +118,13 @@ impl Http {
         Http { offline, ..self }
     }
 
+    /// The same for questions that can do without an answer: each is asked once.
+    pub fn once(&self) -> Http {
+        let mut once = self.clone();
+        once.patience.tries = 1;
+        once
+    }
+
     fn check_online(&self, url: &str) -> Result<(), HttpError> {
         match self.offline {
             false => Ok(()),

@@ -12,8 +12,8 @@ use tempfile::NamedTempFile;
 
 use super::BuildRecord;
 use super::sbom::Sbom;
+use crate::checksum::Sha256;
 use crate::os::set_mode;
-use crate::package::RVersion;
 
 /// The beginning of the names of what is not finished.
 const HIDDEN: &str = ".r-layer-";
@@ -71,22 +71,23 @@ pub fn remove_stale_parts(folder: &Path, kept: &[&BuildRecord]) -> io::Result<Ve
     let Some(new) = kept.first() else {
         return Ok(Vec::new());
     };
+    remove_zips(folder, |old| {
+        !kept.iter().any(|record| record.zip == old.zip) && is_same_layer(old, new)
+    })
+}
+
+/// Removes the zips that are meant, with their records and bills: those that are still what their record says. Returns the
+/// zips.
+pub fn remove_zips(
+    folder: &Path,
+    is_meant: impl Fn(&BuildRecord) -> bool,
+) -> io::Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        let is_record = path
-            .extension()
-            .is_some_and(|extension| extension == "json");
-        let record = is_record.then(|| fs_err::read(&path)).and_then(Result::ok);
-        let record = record.and_then(|text| serde_json::from_slice::<BuildRecord>(&text).ok());
-        let Some(old) = record else { continue };
-        let is_kept = kept.iter().any(|record| record.zip == old.zip);
-        // A record that names another file is not one of this folder's making.
-        let is_its_own = path.file_stem() == Path::new(&old.zip).file_stem();
-        if is_kept || !is_its_own || !is_same_layer(&old, new) {
+    for (path, record) in records(folder)? {
+        let zip = folder.join(&record.zip);
+        if !is_meant(&record) || !is_as_recorded(&zip, &record) {
             continue;
         }
-        let zip = folder.join(&old.zip);
         for file in [zip.clone(), zip.with_extension("cdx.json"), path] {
             match fs_err::remove_file(file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -99,18 +100,38 @@ pub fn remove_stale_parts(folder: &Path, kept: &[&BuildRecord]) -> io::Result<Ve
     Ok(removed)
 }
 
+/// Another file of that name is somebody's own.
+fn is_as_recorded(zip: &Path, record: &BuildRecord) -> bool {
+    match Sha256::of_file(zip) {
+        Ok(hash) => hash == record.sha256,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// The build records in a folder that name a zip of this folder.
+fn records(folder: &Path) -> io::Result<Vec<(PathBuf, BuildRecord)>> {
+    let mut records = Vec::new();
+    if !folder.is_dir() {
+        return Ok(records);
+    }
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let is_record = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        let record = is_record.then(|| fs_err::read(&path)).and_then(Result::ok);
+        let record = record.and_then(|text| serde_json::from_slice::<BuildRecord>(&text).ok());
+        // A record that names another file is not one of this folder's making.
+        let record = record.filter(|record| path.file_stem() == Path::new(&record.zip).file_stem());
+        records.extend(record.map(|record| (path, record)));
+    }
+    Ok(records)
+}
+
 fn is_same_layer(old: &BuildRecord, new: &BuildRecord) -> bool {
-    let layer = |record: &BuildRecord| {
-        let part = record.of_packages.part.as_ref();
-        part.map(|part| part.layer.clone())
-    };
-    let minor = |record: &BuildRecord| {
-        let version = record.r_version.parse::<RVersion>();
-        version.ok().map(|version| version.minor_text())
-    };
-    layer(new).is_some()
-        && layer(old) == layer(new)
-        && minor(old) == minor(new)
+    new.layer_of_packages().is_some()
+        && old.layer_of_packages() == new.layer_of_packages()
+        && old.r_minor() == new.r_minor()
         && (&old.target, old.architecture) == (&new.target, new.architecture)
 }
 
@@ -140,6 +161,7 @@ fn sweep(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::package::RVersion;
 
     fn record(layer: &str, number: usize, of: usize, r: &str) -> BuildRecord {
         let name = match of {
@@ -191,6 +213,26 @@ mod tests {
         assert_eq!(
             remove_stale_parts(folder.path(), &[&alone]).unwrap().len(),
             2
+        );
+    }
+
+    #[test]
+    fn a_zip_that_is_not_what_its_record_says_is_somebodys_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = record("models", 1, 1, "4.5.0");
+        let zip = folder.path().join(&record.zip);
+        let text = serde_json::to_vec(&record).unwrap();
+        fs_err::write(zip.with_extension("json"), &text).unwrap();
+        fs_err::write(&zip, "other").unwrap();
+        let remove = || remove_zips(folder.path(), |record| record.r_minor().is_some()).unwrap();
+        assert!(remove().is_empty() && zip.exists());
+        fs_err::write(&zip, "").unwrap();
+        assert_eq!(remove(), [zip]);
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(
+            remove_zips(&folder.path().join("none"), |_| true)
+                .unwrap()
+                .is_empty()
         );
     }
 

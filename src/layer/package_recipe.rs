@@ -68,13 +68,18 @@ impl PackagePruning {
         })
     }
 
+    /// What can be kept, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.prune.iter().map(|rule| rule.keep.as_str())
+    }
+
     /// The rules of what is left out, but for what is to be kept: `--keep help`.
     pub fn rules(&self, keep: &[String]) -> Result<Vec<PruneRule>, UnknownKeep> {
-        let known = || self.prune.iter().map(|rule| &rule.keep);
-        if let Some(name) = keep.iter().find(|name| !known().any(|keep| keep == *name)) {
+        let is_known = |name: &String| self.names().any(|keep| keep == name);
+        if let Some(name) = keep.iter().find(|name| !is_known(name)) {
             return Err(UnknownKeep {
                 name: name.clone(),
-                known: known().cloned().collect(),
+                known: self.names().map(str::to_owned).collect(),
             });
         }
         let left = self.prune.iter().filter(|rule| !keep.contains(&rule.keep));

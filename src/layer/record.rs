@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prune::Pruned;
 use crate::checksum::Sha256;
+use crate::package::RVersion;
 use crate::target::Architecture;
 
 /// A package of a layer.
@@ -146,6 +147,20 @@ pub struct BuildRecord {
     /// What only layers of packages have.
     #[serde(flatten)]
     pub of_packages: PackageLayerRecord,
+}
+
+impl BuildRecord {
+    /// The layer of packages that it is, or a part of; nothing for the runtime layer.
+    pub fn layer_of_packages(&self) -> Option<&str> {
+        let part = self.of_packages.part.as_ref()?;
+        Some(&part.layer)
+    }
+
+    /// The minor version of the R that it is for: `4.5`.
+    pub fn r_minor(&self) -> Option<String> {
+        let version: RVersion = self.r_version.parse().ok()?;
+        Some(version.minor_text())
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ pub enum LockError {
         source: std::io::Error,
     },
     /// Not a lock.
-    #[error("{path} is not a lock that this r-layer can read: {source}")]
+    #[error(
+        "{path} is not a lock that this r-layer can read: {source}\nTake it from version control again, or delete it and \
+         type r-layer lock"
+    )]
     Malformed {
         /// The lock.
         path: PathBuf,

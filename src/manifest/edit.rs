@@ -15,7 +15,7 @@ use sections::{insert_section, remove_section};
 
 use super::package_list::PackageList;
 use super::repository::is_repository_name;
-use super::{LayerName, Manifest, ManifestError, nearest_names, requested_package};
+use super::{LayerName, LayerOptions, Manifest, ManifestError, nearest_names, requested_package};
 use crate::os::set_mode;
 use crate::public_url::PublicUrl;
 
@@ -59,6 +59,15 @@ pub enum ManifestChange {
         /// The request.
         request: String,
     },
+    /// What a layer's section says of how it is made.
+    Set {
+        /// Its layer.
+        layer: LayerName,
+        /// The key.
+        key: &'static str,
+        /// Its value now.
+        value: String,
+    },
     /// A repository is new.
     RepositoryAdded {
         /// Its name.
@@ -78,6 +87,9 @@ impl fmt::Display for ManifestChange {
             ManifestChange::Added { layer, request } => write!(f, "+ {request} in {layer}"),
             ManifestChange::Replaced { layer, from, to } => write!(f, "{from} → {to} in {layer}"),
             ManifestChange::Removed { layer, request } => write!(f, "- {request} from {layer}"),
+            ManifestChange::Set { layer, key, value } => {
+                write!(f, "{key} = {value} in {layer}")
+            }
             ManifestChange::RepositoryAdded { name, url } => {
                 write!(f, "+ [repositories.{name}] {url}")
             }
@@ -192,6 +204,60 @@ impl ManifestDocument {
             self.set_packages(layer, list);
             self.accept(before, layer)?;
         }
+        Ok(changes)
+    }
+
+    /// Says in a layer's section how it is made, as flags said it, so that every build makes it so.
+    pub fn set_options(
+        &mut self,
+        layer: &LayerName,
+        options: &LayerOptions,
+    ) -> Result<Vec<ManifestChange>, EditError> {
+        let Some(listed) = self.manifest.layers.get(layer).cloned() else {
+            return Err(self.no_layer(layer));
+        };
+        let wanted = options.added_to(&listed);
+        let changed = options.other_than(&listed);
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = self.clone();
+        let mut changes = Vec::new();
+        for key in changed {
+            let value: toml_edit::Value = match key {
+                "package-type" => wanted.package_type.name().into(),
+                "compression" => wanted.compression.name().into(),
+                "keep" => wanted.keep.iter().collect::<Array>().into(),
+                _ => wanted.system_packages.iter().collect::<Array>().into(),
+            };
+            changes.push(ManifestChange::Set {
+                layer: layer.clone(),
+                key,
+                value: value.to_string(),
+            });
+            if let Some(section) = self.section(layer) {
+                set_value(section, key, value);
+            }
+        }
+        let found = Manifest::parse(&self.document.to_string(), &self.path);
+        let mut expected = before.manifest.clone();
+        expected.layers.insert(layer.clone(), wanted);
+        match found {
+            Ok(found) if found == expected => self.manifest = found,
+            Ok(_) => {
+                *self = before;
+                return Err(EditError::OptionsNotEditable {
+                    path: self.path.clone(),
+                    layer: layer.clone(),
+                    wanted: changes.iter().map(ManifestChange::to_string).collect(),
+                });
+            }
+            Err(error) => {
+                *self = before;
+                return Err(error.into());
+            }
+        }
+        self.changed = true;
         Ok(changes)
     }
 
@@ -391,6 +457,19 @@ fn add_request(list: &mut PackageList, layer: &LayerName, request: &str) -> Opti
                 from,
                 to: request.to_owned(),
             })
+        }
+    }
+}
+
+/// Sets a key; what stood behind the value, as a comment, stays.
+fn set_value(section: &mut dyn TableLike, key: &str, mut value: toml_edit::Value) {
+    if let Some(old) = section.get(key).and_then(Item::as_value) {
+        *value.decor_mut() = old.decor().clone();
+    }
+    match section.get_mut(key) {
+        Some(item) => *item = value.into(),
+        None => {
+            section.insert(key, value.into());
         }
     }
 }

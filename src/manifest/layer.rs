@@ -80,6 +80,17 @@ pub enum PackageType {
     Source,
 }
 
+impl PackageType {
+    /// As the manifest has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PackageType::Auto => "auto",
+            PackageType::Binary => "binary",
+            PackageType::Source => "source",
+        }
+    }
+}
+
 /// How hard is tried to make a layer's zips small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,6 +100,16 @@ pub enum Compression {
     Fast,
     /// What R has compressed in a package's files is compressed again, better: a twentieth smaller, several times as long.
     Best,
+}
+
+impl Compression {
+    /// As the manifest has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compression::Fast => "fast",
+            Compression::Best => "best",
+        }
+    }
 }
 
 /// `[layers.NAME]`: what is not said is left to flags, the environment and defaults.
@@ -111,6 +132,56 @@ pub struct LayerSection {
     pub keep: Vec<String>,
     /// How hard is tried to make its zips small.
     pub compression: Compression,
+}
+
+/// What of `[layers.NAME]` was typed as flags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerOptions {
+    /// Binaries or sources.
+    pub package_type: Option<PackageType>,
+    /// How hard is tried to make zips small.
+    pub compression: Option<Compression>,
+    /// What is kept beside what is listed.
+    pub keep: Vec<String>,
+    /// Packages of the build root's distribution beside those listed.
+    pub system_packages: Vec<String>,
+}
+
+impl LayerOptions {
+    /// A section with these.
+    pub fn added_to(&self, section: &LayerSection) -> LayerSection {
+        let mut section = section.clone();
+        section.package_type = self.package_type.unwrap_or(section.package_type);
+        section.compression = self.compression.unwrap_or(section.compression);
+        let lists = [
+            (&mut section.keep, &self.keep),
+            (&mut section.system_packages, &self.system_packages),
+        ];
+        for (listed, typed) in lists {
+            for name in typed {
+                if !listed.contains(name) {
+                    listed.push(name.clone());
+                }
+            }
+        }
+        section
+    }
+
+    /// The keys of a section that they change.
+    pub fn other_than(&self, section: &LayerSection) -> Vec<&'static str> {
+        let with = self.added_to(section);
+        let keys = [
+            ("package-type", with.package_type != section.package_type),
+            ("compression", with.compression != section.compression),
+            ("keep", with.keep != section.keep),
+            (
+                "system-packages",
+                with.system_packages != section.system_packages,
+            ),
+        ];
+        let changed = keys.iter().filter(|(_, is_other)| *is_other);
+        changed.map(|(key, _)| *key).collect()
+    }
 }
 
 #[cfg(test)]

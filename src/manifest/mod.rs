@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 
 pub use edit::{EditError, ManifestChange, ManifestDocument};
-pub use layer::{Compression, LayerName, LayerNameError, LayerSection, PackageType};
+pub use layer::{Compression, LayerName, LayerNameError, LayerOptions, LayerSection, PackageType};
 pub use publish::{PublishSection, PublishTarget, RegionChoice};
 pub use repository::{InOrder, RepositorySection, SnapshotDate, part_snapshot};
 pub use requested::{nearest_names, requested_package};

@@ -10,9 +10,20 @@ use crate::target::Architecture;
 /// A text that says nothing of a package.
 #[derive(Debug, thiserror::Error)]
 pub enum DcfError {
-    /// Not in this format.
+    /// A line that is none of this format.
+    #[error(
+        "this is not a DESCRIPTION file: line {line} is neither a field (`Name: value`) nor, with a space before it, the \
+         continuation of one: `{text}`"
+    )]
+    NotAField {
+        /// Which, from 1.
+        line: usize,
+        /// Its beginning.
+        text: String,
+    },
+    /// Not in this format otherwise.
     #[error("this is not a DESCRIPTION file: {0}")]
-    NotDcf(#[from] deb822_fast::Error),
+    NotDcf(deb822_fast::Error),
     /// A field that a package must have.
     #[error("there is no field `{0}`")]
     NoField(&'static str),
@@ -20,7 +31,29 @@ pub enum DcfError {
 
 /// The records of a text, as a repository's PACKAGES index has them.
 pub fn parse_records(text: &str) -> Result<Deb822, DcfError> {
-    Ok(text.parse()?)
+    text.parse()
+        .map_err(|error| match line_without_field(text) {
+            Some((line, text)) => DcfError::NotAField { line, text },
+            None => DcfError::NotDcf(error),
+        })
+}
+
+/// The first line that is neither a field nor a continuation, and its number.
+fn line_without_field(text: &str) -> Option<(usize, String)> {
+    /// Characters of a line that are worth showing.
+    const SHOWN: usize = 60;
+    let mut in_field = false;
+    for (index, line) in text.lines().enumerate() {
+        let is_continued = line.starts_with([' ', '\t']);
+        let is_field = !is_continued && line.contains(':');
+        match line.trim().is_empty() {
+            true => in_field = false,
+            false if line.starts_with('#') => {}
+            false if is_field || (is_continued && in_field) => in_field = true,
+            false => return Some((index + 1, line.chars().take(SHOWN).collect())),
+        }
+    }
+    None
 }
 
 /// What a package says of itself.

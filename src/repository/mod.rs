@@ -3,7 +3,7 @@
 //!
 //! [`RepositorySet`] says where packages are looked for, [`PackageSources::indexes`] what is there,
 //! [`PackageSources::fetch_all`] has it; what is in no repository comes by [`PackageSources::local_file`],
-//! `local_folder`, `git` and `github`.
+//! `local_folder`, `git` and `github`. [`PackageSources::system_requirements`] says what packages need of a system.
 
 mod contrib;
 mod cran;
@@ -14,6 +14,7 @@ mod packages;
 mod posit;
 pub mod rpm_repository;
 mod set;
+mod system_requirements;
 mod tarball;
 mod unknown;
 
@@ -28,5 +29,6 @@ pub use packages::{
 };
 pub use posit::{PackageManager, PortableBuilds};
 pub use set::{Binaries, Repository, RepositoryError, RepositorySet, RepositorySettings};
+pub use system_requirements::{System, SystemRequirements};
 pub use tarball::{Tarball, TarballError, TarballRequest, Tarballs};
 pub use unknown::UnknownPackage;

@@ -110,6 +110,21 @@ impl ResolveError {
         }
     }
 
+    /// Does it stay an error whatever repositories have? Packages that were asked for by their place are what they are.
+    pub fn is_final(&self, is_pinned: impl Fn(&str) -> bool) -> bool {
+        match self {
+            ResolveError::PinnedTwice { .. } => true,
+            ResolveError::Cycle { cycle, .. } => cycle.iter().all(|package| is_pinned(package)),
+            ResolveError::Unfit { rejected, .. } => {
+                rejected.iter().all(|one| is_pinned(&one.package))
+            }
+            ResolveError::BaseVersion { chain, .. } => {
+                chain.through.iter().all(|(package, _)| is_pinned(package))
+            }
+            _ => false,
+        }
+    }
+
     /// A package that an archived version may help: older versions are wanted than the indexes have.
     pub fn conflicting_package(&self) -> Option<&str> {
         match self {

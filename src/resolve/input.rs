@@ -97,7 +97,8 @@ impl Extra {
         &self.described.version
     }
 
-    pub(super) fn is_pinned(&self, package: &str) -> bool {
+    /// Is it that package, and asked for by its place?
+    pub fn is_pinned(&self, package: &str) -> bool {
         self.kind == ExtraKind::Pinned && self.description().package == package
     }
 }

@@ -118,9 +118,19 @@ fn tail(log: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL)..]
         .iter()
-        .map(|line| format!("    {line}"))
+        .map(|line| format!("    {}", shortened(line)))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// The beginning of a line that no terminal shows whole: some tools list hundreds of files in one.
+fn shortened(line: &str) -> String {
+    /// Characters.
+    const LONGEST: usize = 400;
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// A child process and all its descendants, which end with this value.
@@ -165,5 +175,18 @@ impl Drop for ProcessGroup {
             // Those that ended by themselves are no error.
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_never_ends_is_shortened() {
+        assert_eq!(shortened("short"), "short");
+        let long = "ä".repeat(1000);
+        assert_eq!(shortened(&long).chars().count(), 401);
+        assert!(shortened(&long).ends_with('…'));
     }
 }

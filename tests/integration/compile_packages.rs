@@ -139,6 +139,7 @@ fn source_of(name: &str, path: &Path, needs: &[&str]) -> SourcePackage {
         tarball: tarball(path.to_owned()),
         needs: needs.iter().map(|need| (*need).to_owned()).collect(),
         system_requirements: description.system_requirements,
+        listed_requirements: Vec::new(),
     }
 }
 

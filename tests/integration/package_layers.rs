@@ -2,7 +2,10 @@
 
 mod changes;
 mod fetched;
+mod input;
 mod refused;
+mod requirements;
+mod splitting;
 mod system_libraries;
 
 use std::path::{Path, PathBuf};

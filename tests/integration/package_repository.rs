@@ -5,7 +5,7 @@ mod credentials;
 mod fetching;
 mod indexes;
 pub mod making;
-mod origins;
+pub mod origins;
 mod refused;
 
 use std::time::Duration;

@@ -162,6 +162,7 @@ impl Builder<'_> {
                 tarball,
                 needs: Vec::new(),
                 system_requirements: None,
+                listed_requirements: Vec::new(),
             });
         }
         if wanted.is_empty() {

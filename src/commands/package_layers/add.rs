@@ -3,12 +3,13 @@
 use anyhow::{Context, Result};
 
 use super::Changed;
+use super::build::is_ready;
 use super::from_file::FromFile;
-use super::project::{Project, typed_repositories};
+use super::project::{Project, layer_options, typed_repositories};
 use super::requests::parse;
 use crate::cli::AddPackagesArgs;
 use crate::lockfile::LockDifference;
-use crate::manifest::{LayerName, ManifestDocument};
+use crate::manifest::{LayerName, ManifestChange, ManifestDocument};
 use crate::progress::Reporter;
 use crate::resolve::Upgrade;
 
@@ -33,13 +34,14 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
         manifest.extend(document.add_repository(&name, &base, None)?);
     }
     manifest.extend(document.add_packages(&layer, &requests)?);
+    manifest.extend(document.set_options(&layer, &layer_options(&args.options))?);
+    tell_of_ready(&layer, &manifest, reporter);
     let mut project = Project::open(document, args.options, args.dry_run, reporter)?;
     let runtime = project.runtime_r().await?;
     if let Some(file) = &file {
         file.check_r(&runtime.r.version)?;
     }
     let section = project.section(&layer, None);
-    project.tell_of_flags(&layer);
     let resolved = project
         .resolve_layer(&layer, &section, &runtime, Upgrade::Nothing)
         .await?;
@@ -60,4 +62,15 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
     project.document.write()?;
     project.lock.write()?;
     Ok(changed)
+}
+
+/// A layer of the manifest goes before a ready one of its name.
+fn tell_of_ready(layer: &LayerName, changes: &[ManifestChange], reporter: &dyn Reporter) {
+    let is_new = |change: &ManifestChange| matches!(change, ManifestChange::LayerAdded { .. });
+    if is_ready(layer) && changes.iter().any(is_new) {
+        reporter.warn(&format!(
+            "r-layer has a ready layer {layer}; from now on [layers.{layer}] of r-layer.toml is built in its place, with its \
+             own packages alone. Another name (--layer NAME) leaves the ready one as it is"
+        ));
+    }
 }

@@ -10,7 +10,8 @@ use super::pack::{LayerPackage, LayerPlan, LibrariesFrom, Proof, pack};
 use super::project::{Project, RuntimeR};
 use crate::commands::build_runtime::Steps;
 use crate::commands::packing::Built;
-use crate::layer::ExaminedLayer;
+use crate::layer::dist::remove_zips;
+use crate::layer::{BuildRecord, ExaminedLayer};
 use crate::lockfile::{LockedLayer, LockedPackage, PackageKind, PackageOrigin};
 use crate::manifest::{LayerName, LayerSection, requested_package};
 use crate::package::is_base_package;
@@ -33,6 +34,13 @@ impl Project<'_> {
                 "all that the layer {layer} asks for is in the runtime layer or in others of this project: there is \
                  nothing to build"
             ));
+            let (target, settings) = (self.target(&runtime.r), &self.builder.settings);
+            self.remove_built(|record| {
+                record.layer_of_packages() == Some(layer.as_str())
+                    && record.r_minor().as_deref() == Some(&target.r)
+                    && (record.target.as_str(), record.architecture)
+                        == (settings.target.name.as_str(), settings.architecture)
+            })?;
             return Ok(Vec::new());
         }
         let others = self.other_layers(layer, runtime).await?;
@@ -87,6 +95,18 @@ impl Project<'_> {
         }
         self.lock.pin_rpms(&packed.locked);
         Ok(packed.parts)
+    }
+
+    /// Removes zips of layers of packages that nothing builds any more, and says so.
+    pub fn remove_built(&self, is_meant: impl Fn(&BuildRecord) -> bool) -> Result<()> {
+        let removed = remove_zips(&self.builder.settings.out, is_meant)
+            .context("zips of an earlier build cannot be removed")?;
+        for zip in removed {
+            let path = zip.display();
+            self.reporter()
+                .note(&format!("removed {path}, which was built earlier"));
+        }
+        Ok(())
     }
 
     /// The layers that the function has beside one: the runtime's, which is built if it is not there, and the project's

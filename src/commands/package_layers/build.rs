@@ -63,6 +63,7 @@ async fn build_one(
     runtime: &RuntimeR,
 ) -> Result<Vec<Built>> {
     let section = project.section(layer, ready(layer));
+    project.tell_of_flags(layer);
     let locked = as_locked(project, layer, &section, runtime).await?;
     let built = project
         .pack_layer(layer, &section, &locked, runtime)
@@ -84,7 +85,16 @@ pub(super) async fn as_locked(
     let target = project.target(&runtime.r);
     let inputs = project.inputs(section);
     match project.lock.layer_as_locked(layer, &target, &inputs) {
-        Ok(locked) => return Ok(locked.clone()),
+        Ok(locked) => {
+            let changed = project.changed_here(locked, runtime).await;
+            if project.options.locked || changed.is_empty() {
+                return Ok(locked.clone());
+            }
+            project.reporter().note(&format!(
+                "{} changed since the layer {layer} was locked: it is locked anew",
+                changed.join(", ")
+            ));
+        }
         Err(error) if project.options.locked => return Err(error.into()),
         Err(_) => {}
     }

@@ -22,7 +22,8 @@ pub struct FromFile {
 impl FromFile {
     /// Reads a file: a DESCRIPTION by its name, anything else as a lock of renv.
     pub fn read(path: &Path) -> Result<FromFile> {
-        let text = fs_err::read_to_string(path)?;
+        let text = fs_err::read_to_string(path)
+            .context("--from takes a renv.lock or the DESCRIPTION of a package or project")?;
         let is_description = path.file_name().is_some_and(|name| name == "DESCRIPTION");
         if is_description {
             let project = ProjectDescription::parse(&text, path)?;

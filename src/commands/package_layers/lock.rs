@@ -1,12 +1,14 @@
 //! `r-layer lock`.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
 
 use super::Changed;
 use super::project::Project;
 use crate::cli::LockArgs;
-use crate::lockfile::LockDifference;
-use crate::manifest::{LayerName, ManifestDocument};
+use crate::lockfile::{LockDifference, Lockfile};
+use crate::manifest::{LayerName, ManifestDocument, nearest_names};
 use crate::progress::Reporter;
 use crate::resolve::Upgrade;
 
@@ -21,12 +23,16 @@ pub async fn lock(args: LockArgs, reporter: &dyn Reporter) -> Result<Changed> {
     let mut project = Project::open(document, args.options, args.dry_run, reporter)?;
     let runtime = project.runtime_r().await?;
     let target = project.target(&runtime.r);
-    if !args.upgrade.is_empty() {
-        project.lock.forget_rpms();
+    let upgrade = upgrade_of(&args.upgrade);
+    match &upgrade {
+        Upgrade::Nothing => {}
+        // What one package's upgrade needs of the system's is looked for when it is built; the rest stays.
+        Upgrade::Named(names) => check_locked(names, &project.lock)?,
+        Upgrade::All => project.lock.forget_rpms(),
     }
     for layer in &layers {
         let section = project.section(layer, None);
-        let upgrade = upgrade_of(&args.upgrade);
+        let upgrade = upgrade.clone();
         let resolved = project
             .resolve_layer(layer, &section, &runtime, upgrade)
             .await
@@ -55,6 +61,25 @@ fn upgrade_of(flags: &[String]) -> Upgrade {
         flags if flags.iter().any(String::is_empty) => Upgrade::All,
         flags => Upgrade::Named(flags.iter().cloned().collect()),
     }
+}
+
+/// What is to be upgraded is locked, in some layer.
+fn check_locked(names: &BTreeSet<String>, lock: &Lockfile) -> Result<()> {
+    let layers = lock
+        .layers()
+        .filter_map(|(name, target)| lock.layer(name, target));
+    let locked: BTreeSet<&str> = layers
+        .flat_map(|layer| layer.packages.keys().map(String::as_str))
+        .collect();
+    let Some(unknown) = names.iter().find(|name| !locked.contains(name.as_str())) else {
+        return Ok(());
+    };
+    let nearest = nearest_names(unknown, locked.iter().copied());
+    let hint = match nearest.is_empty() {
+        true => "r-layer tree shows what is".to_owned(),
+        false => format!("did you mean {}?", nearest.join(", ")),
+    };
+    bail!("--upgrade {unknown}: no layer has that package locked; {hint}")
 }
 
 #[cfg(test)]

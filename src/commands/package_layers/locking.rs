@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
 
-use super::project::Project;
-use crate::lockfile::{BuiltFor, LockedPackage, PackageOrigin as LockedOrigin};
+use super::project::{Project, RuntimeR};
+use crate::lockfile::{BuiltFor, LockedLayer, LockedPackage, PackageOrigin as LockedOrigin};
 use crate::package::is_base_package;
 use crate::public_url::PublicUrl;
 use crate::repository::{
@@ -147,6 +147,21 @@ impl Project<'_> {
         Ok(Fetching::Repository(Box::new(request)))
     }
 
+    /// The folders and files of this machine that are not what was locked. One that cannot be read is told when it is had.
+    pub async fn changed_here(&self, layer: &LockedLayer, runtime: &RuntimeR) -> Vec<String> {
+        let (sources, built_for) = (self.sources(), self.built_for(&runtime.r));
+        let mut changed = Vec::new();
+        for package in layer.packages.values() {
+            if let LockedOrigin::Local { path, sha256 } = &package.origin
+                && let Ok(file) = sources.local(path.as_ref(), Some(&built_for)).await
+                && file.sha256 != *sha256
+            {
+                changed.push(path.clone());
+            }
+        }
+        changed
+    }
+
     /// A locked package that no repository has.
     pub async fn fetch_itself(
         &self,
@@ -185,7 +200,10 @@ impl Project<'_> {
             LockedOrigin::Local { path, sha256 } => {
                 let file = sources.local(path.as_ref(), Some(built_for)).await?;
                 if file.sha256 != *sha256 {
-                    bail!("{path} has changed since it was locked; type r-layer lock");
+                    bail!(
+                        "{path} has changed since it was locked; r-layer lock locks it anew, as does a build without \
+                         --locked"
+                    );
                 }
                 Ok(file)
             }

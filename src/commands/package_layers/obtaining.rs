@@ -1,7 +1,7 @@
 //! From what is locked to installed packages: fetched, unpacked or compiled, each in a folder of the cache.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -10,10 +10,10 @@ use super::project::{Project, RuntimeR};
 use crate::distribution::{InstalledPackage, SourcePackage, binary_packages, compiled_packages};
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
-use crate::lockfile::{LockedLayer, LockedPackage};
+use crate::lockfile::{LockedLayer, LockedPackage, PackageOrigin as LockedOrigin};
 use crate::manifest::LayerSection;
 use crate::package::Description;
-use crate::repository::{PackageFile, PackageKind};
+use crate::repository::{PackageFile, PackageKind, System, SystemRequirements};
 
 /// A package that goes into a layer, installed.
 pub struct ObtainedPackage {
@@ -164,6 +164,49 @@ impl Project<'_> {
             .collect()
     }
 
+    /// Asks the repositories that know it what their packages need of the system. Where none answers, the rules in this
+    /// program have to do.
+    async fn ask_for_requirements(
+        &self,
+        root: &Path,
+        all: &BTreeMap<String, LockedPackage>,
+        sources: &mut [SourcePackage],
+    ) {
+        let Some(system) = System::of_root(root) else {
+            return;
+        };
+        for repository in self.repositories().iter() {
+            let Some(service) = SystemRequirements::of_repository(&repository.base) else {
+                continue;
+            };
+            let is_its = |package: &&mut SourcePackage| {
+                let origin = all.get(&package.name).map(|locked| &locked.origin);
+                matches!(origin, Some(LockedOrigin::Repository { name, .. }) if *name == repository.name)
+            };
+            let mut its: Vec<&mut SourcePackage> = sources.iter_mut().filter(is_its).collect();
+            let named: Vec<(String, String)> = its
+                .iter()
+                .map(|package| (package.name.clone(), package.version.clone()))
+                .collect();
+            match self
+                .sources()
+                .system_requirements(&service, &named, &system)
+                .await
+            {
+                Ok(mut needed) => {
+                    for package in &mut its {
+                        package.listed_requirements =
+                            needed.remove(&package.name).unwrap_or_default();
+                    }
+                }
+                Err(error) => self.reporter().detail(&format!(
+                    "what packages need of the system is decided by r-layer's own rules, as {} does not say it: {error}",
+                    repository.name
+                )),
+            }
+        }
+    }
+
     /// Compiles what came as a source; returns the roots that was done in.
     async fn compile(
         &self,
@@ -186,11 +229,15 @@ impl Project<'_> {
                 tarball: file.tarball(),
                 needs: closure(&file.name, all),
                 system_requirements: description.system_requirements,
+                listed_requirements: Vec::new(),
             });
         }
         if sources.is_empty() {
             return Ok(Vec::new());
         }
+        let compiler = self.builder.compiler(&self.builder.settings.place);
+        let root = compiler.package_root().await?;
+        self.ask_for_requirements(&root, all, &mut sources).await;
         let mut there = BTreeMap::new();
         for (name, folder) in folders.iter() {
             let identity = files.get(name).map(|file| file.sha256.to_string());
@@ -208,7 +255,6 @@ impl Project<'_> {
             };
             there.insert(package.name.clone(), installed);
         }
-        let compiler = self.builder.compiler(&self.builder.settings.place);
         let system_packages = &section.system_packages;
         let compiled =
             compiled_packages(&compiler, &runtime.r, &sources, &there, system_packages).await?;

@@ -1,6 +1,6 @@
 //! A project that has layers of packages: its manifest and lock, the R that they are for, and where packages come from.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -9,11 +9,15 @@ use super::build::is_ready;
 use crate::cache::Cache;
 use crate::cli::{PackageOptions, RuntimeOptions};
 use crate::commands::build_runtime::{Builder, PackageFolder, Settings};
+use crate::commands::built_runtime;
 use crate::distribution::R;
 use crate::http::{Http, Patience};
-use crate::layer::{BuildRecord, RuntimeRecipe};
+use crate::layer::RuntimeRecipe;
+use crate::layer::package_recipe::PackagePruning;
 use crate::lockfile::{BuiltFor, LayerTarget, LockedLayer, Lockfile};
-use crate::manifest::{LayerName, LayerSection, Manifest, ManifestDocument, PackageType};
+use crate::manifest::{
+    LayerName, LayerOptions, LayerSection, Manifest, ManifestDocument, PackageType,
+};
 use crate::progress::Reporter;
 use crate::repository::{
     Binaries, Mirror, PackageSources, Repository, RepositorySet, RepositorySettings,
@@ -61,9 +65,8 @@ impl<'a> Project<'a> {
         let folder = std::env::current_dir().context("the current folder is gone")?;
         let recipe = RuntimeRecipe::embedded();
         let manifest = document.manifest();
-        if options.runtime.r_source.is_none() && manifest.runtime.r_source.is_none() {
-            options.runtime.r_source = r_source_of_built(&options.runtime);
-        }
+        check_keep(manifest)?;
+        built_runtime::take_over(&mut options.runtime, &manifest.runtime);
         let repositories = named_repositories(&options, manifest, recipe)?;
         let runtime = options.runtime.clone();
         let mut settings = Settings::for_packages(runtime, manifest.clone(), recipe)?;
@@ -134,36 +137,16 @@ impl<'a> Project<'a> {
     /// A layer's section, with what flags say instead.
     pub fn section(&self, layer: &LayerName, ready: Option<LayerSection>) -> LayerSection {
         let listed = self.document.manifest().layers.get(layer).cloned();
-        let mut section = listed.or(ready).unwrap_or_default();
-        let options = &self.options;
-        if let Some(kind) = options.package_type {
-            section.package_type = kind.into();
-        }
-        if let Some(compression) = options.compression {
-            section.compression = compression.into();
-        }
-        section.keep.extend_from_slice(&options.keep);
-        section
-            .system_packages
-            .extend_from_slice(&options.system_package);
-        section
+        let section = listed.or(ready).unwrap_or_default();
+        layer_options(&self.options).added_to(&section)
     }
 
     /// Says which flags decide how a layer comes out and are not in the manifest.
     pub fn tell_of_flags(&self, layer: &LayerName) {
-        let options = &self.options;
-        let listed = self.document.manifest().layers.get(layer);
-        let kind = options.package_type.map(PackageType::from);
-        let is_other =
-            kind.is_some_and(|kind| listed.is_none_or(|listed| listed.package_type != kind));
-        let flags = [
-            ("package-type", is_other),
-            ("keep", !options.keep.is_empty()),
-            ("system-packages", !options.system_package.is_empty()),
-            ("compression", options.compression.is_some()),
-        ];
-        let typed = flags.iter().filter(|(_, is_typed)| *is_typed);
-        let keys: Vec<&str> = typed.map(|(key, _)| *key).collect();
+        let Some(listed) = self.document.manifest().layers.get(layer) else {
+            return;
+        };
+        let keys = layer_options(&self.options).other_than(listed);
         if !keys.is_empty() {
             self.reporter().note(&format!(
                 "{} is for this time; put it into [layers.{layer}] of {}, so that every build has it",
@@ -239,24 +222,13 @@ impl<'a> Project<'a> {
     }
 }
 
-/// Where the R of the runtime layer came from that was built last: packages are made for the same.
-fn r_source_of_built(options: &RuntimeOptions) -> Option<String> {
-    let records = fs_err::read_dir(&options.out).ok()?.flatten();
-    let mut records: Vec<PathBuf> = records
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with("r-runtime-") && name.ends_with(".json"))
-                && !path.to_string_lossy().ends_with(".cdx.json")
-        })
-        .collect();
-    records.sort_by_key(|path| fs_err::metadata(path).and_then(|data| data.modified()).ok());
-    let record = fs_err::read_to_string(records.last()?).ok()?;
-    let record: BuildRecord = serde_json::from_str(&record).ok()?;
-    record
-        .inputs
-        .contains_key("R source")
-        .then(|| "cran".to_owned())
+/// A name of something to keep that is none is told before anything is built.
+fn check_keep(manifest: &Manifest) -> Result<()> {
+    for (layer, section) in &manifest.layers {
+        let rules = PackagePruning::embedded().rules(&section.keep);
+        rules.with_context(|| format!("{}, [layers.{layer}] keep", Manifest::NAME))?;
+    }
+    Ok(())
 }
 
 /// The repositories of flags, then those of the manifest; else Posit Package Manager's, then CRAN's.
@@ -293,6 +265,16 @@ fn named_repositories(
         named = default_repositories(&options.runtime, manifest, recipe, binaries(None));
     }
     Ok(named)
+}
+
+/// What was typed of what [layers.NAME] can say too.
+pub fn layer_options(options: &PackageOptions) -> LayerOptions {
+    LayerOptions {
+        package_type: options.package_type.map(Into::into),
+        compression: options.compression.map(Into::into),
+        keep: options.keep.clone(),
+        system_packages: options.system_package.clone(),
+    }
 }
 
 /// The repositories of `--repo`, by their names.

@@ -34,15 +34,14 @@ pub async fn remove(args: RemovePackagesArgs, reporter: &dyn Reporter) -> Result
         }
     } else {
         project.lock.retain_layers(|name, _| *name != layer);
-        reporter.note(&format!(
-            "the layer {layer} is no more; zips of it that are in {} stay there",
-            project.builder.settings.out.display()
-        ));
     }
     let lock = LockDifference::between(&project.lock_before, &project.lock);
     if !args.dry_run {
         project.document.write()?;
         project.lock.write()?;
+        if !is_left {
+            project.remove_built(|record| record.layer_of_packages() == Some(layer.as_str()))?;
+        }
     }
     project.warn_of_dangling();
     Ok(Changed {

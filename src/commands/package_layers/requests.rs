@@ -1,12 +1,13 @@
 //! What a layer asks for: names for the resolver, and packages that are asked for as themselves, which are had first.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::project::Project;
+use super::resolving::COMPILE_INSTEAD;
 use crate::lockfile::BuiltFor;
-use crate::manifest::{LayerSection, requested_package};
+use crate::manifest::{LayerSection, PackageType, requested_package};
 use crate::package::{Description, PackageRequest, Requirement};
-use crate::repository::{GitHubRequest, GitRequest, PackageFile};
+use crate::repository::{GitHubRequest, GitRequest, PackageFile, PackageKind};
 use crate::resolve::{Extra, ExtraKind};
 
 /// What a layer asks for.
@@ -47,6 +48,9 @@ impl Project<'_> {
                     .await
                     .with_context(|| format!("`{text}` cannot be had"))?,
             };
+            if section.package_type == PackageType::Binary && file.kind == PackageKind::Source {
+                bail!("`{text}` is a source, and binaries alone are wanted; {COMPILE_INSTEAD}");
+            }
             requests.requirements.push(Requirement::any(&file.name));
             requests.add(file, ExtraKind::Pinned, &request.to_string())?;
         }

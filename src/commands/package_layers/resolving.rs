@@ -23,6 +23,9 @@ use crate::resolve::{
 /// How often a resolution may find out that it needs to know more: each time it learns of a package at least.
 const MOST_ROUNDS: usize = 1000;
 
+/// What to type where binaries alone are wanted and there are none.
+pub(super) const COMPILE_INSTEAD: &str = "with --package-type auto (package-type in r-layer.toml) sources are compiled where there is no binary";
+
 /// One layer that is being resolved.
 struct Resolving<'p> {
     project: &'p Project<'p>,
@@ -135,6 +138,7 @@ impl Resolving<'_> {
             Ok(Outcome::Resolved(resolution)) if resolution.vanished.is_empty() => {
                 return Ok(resolution);
             }
+            Err(error) if error.is_final(|package| self.is_pinned(package)) => bail!("{error}"),
             Err(error) => format!("{error}\n"),
             Ok(_) => String::new(),
         };
@@ -159,6 +163,11 @@ impl Resolving<'_> {
         bail!(
             "the packages cannot be resolved: each answer of the repositories raises another question"
         )
+    }
+
+    fn is_pinned(&self, package: &str) -> bool {
+        let mut extras = self.requests.extras.iter();
+        extras.any(|extra| extra.is_pinned(package))
     }
 
     fn resolve_now(&self) -> Result<Outcome, ResolveError> {
@@ -200,6 +209,12 @@ impl Resolving<'_> {
     async fn fetch_indexes(&mut self, lacking: &str) -> Result<()> {
         let (reporter, sources) = (self.project.reporter(), self.project.sources());
         let folders = self.folders();
+        if folders.is_empty() {
+            bail!(
+                "{lacking}no repository has binaries for {}; {COMPILE_INSTEAD}",
+                self.project.target(&self.runtime.r)
+            );
+        }
         let task = reporter.begin("reading the indexes of the repositories", None);
         let asked = folders.iter().map(|folder| sources.index(folder));
         let mut problems = Vec::new();
@@ -223,8 +238,15 @@ impl Resolving<'_> {
                 .iter()
                 .map(|(_, text)| format!("\n  {text}"))
                 .collect();
+            let compile = match self.section.package_type {
+                PackageType::Binary => {
+                    format!("\nThese are repositories of binaries; {COMPILE_INSTEAD}")
+                }
+                _ => String::new(),
+            };
             bail!(
-                "{lacking}no repository could be read:{}\nName another with --repo, or in {} under [repositories.NAME]",
+                "{lacking}no repository could be read:{}{compile}\nName another with --repo, or in {} under \
+                 [repositories.NAME]",
                 problems.concat(),
                 crate::manifest::Manifest::NAME
             );
@@ -398,7 +420,7 @@ impl Resolving<'_> {
         let (what, repository) = (request.what(), &request.repository);
         if self.section.package_type == PackageType::Binary {
             return Err(anyhow!(
-                "{repository} has no binary of {what} for {}; without --package-type binary its source is compiled",
+                "{repository} has no binary of {what} for {}; {COMPILE_INSTEAD}",
                 self.project.target(&self.runtime.r)
             ));
         }

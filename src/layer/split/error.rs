@@ -107,6 +107,20 @@ impl SplitError {
 
 impl fmt::Display for SplitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let TooMuch::Layers {
+            parts: 1,
+            others,
+            limit,
+        } = self.too_much
+        {
+            return write!(
+                f,
+                "the layer {} would be one too many: there are {others} beside it, with the runtime's, and a function has at \
+                 most {limit}. Type r-layer build NAME… --merge NAME to make one of several; a container image has room for \
+                 all: r-layer image build",
+                self.layer
+            );
+        }
         write!(f, "the layer {} is too large for Lambda: ", self.layer)?;
         match self.too_much {
             TooMuch::Unzipped {

@@ -258,6 +258,27 @@ fn more_layers_than_a_function_has_are_an_error() {
     );
 }
 
+/// It was once told that it is too large, and to take a bucket, which makes no room for it.
+#[test]
+fn a_layer_too_many_is_told_as_that_and_what_makes_room() {
+    let full = Allowance {
+        other_layers: 5,
+        ..allowance()
+    };
+    let small = [package("a", 1, &[])];
+    let text = split("models", &small, &[], &full, &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("one too many") && text.contains("--merge NAME"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("too large") && !text.contains("--s3-bucket"),
+        "{text}"
+    );
+}
+
 /// Numbers that look random and are the same in every run (SplitMix64).
 struct Numbers(u64);
 

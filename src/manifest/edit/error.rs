@@ -50,6 +50,19 @@ pub enum EditError {
         /// What it was to list.
         wanted: Vec<String>,
     },
+    /// The same of how the layer is made.
+    #[error(
+        "{}: [layers.{layer}] is written in a way that r-layer does not change; write there by hand: {}",
+        path.display(), wanted.join(", ")
+    )]
+    OptionsNotEditable {
+        /// The manifest.
+        path: PathBuf,
+        /// The layer.
+        layer: LayerName,
+        /// What it was to say.
+        wanted: Vec<String>,
+    },
     /// Not understood after the change.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

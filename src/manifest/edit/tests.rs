@@ -1,4 +1,5 @@
 use super::*;
+use crate::manifest::PackageType;
 
 fn document(text: &str) -> ManifestDocument {
     ManifestDocument::parse(text, PathBuf::from(Manifest::NAME)).unwrap()
@@ -318,4 +319,43 @@ fn permissions_and_links_stay() {
             .unwrap()
             .contains("[layers.a]")
     );
+}
+
+#[test]
+fn what_flags_say_of_a_layer_is_written_once_and_comments_stay() {
+    let text = "[layers.models]\npackages = [\"MASS\"] # for fractions()\nkeep = [\"doc\"] # read by the handler\n";
+    let mut document = ManifestDocument::parse(text, "r-layer.toml".into()).unwrap();
+    let models: LayerName = "models".parse().unwrap();
+    let options = LayerOptions {
+        package_type: Some(PackageType::Source),
+        keep: vec!["help".to_owned(), "doc".to_owned()],
+        system_packages: vec!["libpq-dev".to_owned()],
+        ..LayerOptions::default()
+    };
+    let changes = document.set_options(&models, &options).unwrap();
+    let texts: Vec<String> = changes.iter().map(ManifestChange::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "package-type = \"source\" in models",
+            "keep = [\"doc\", \"help\"] in models",
+            "system-packages = [\"libpq-dev\"] in models",
+        ]
+    );
+    let now = document.text();
+    assert!(
+        now.contains("keep = [\"doc\", \"help\"] # read by the handler\n"),
+        "{now}"
+    );
+    assert!(
+        now.contains("# for fractions()") && now.contains("package-type = \"source\"\n"),
+        "{now}"
+    );
+    assert!(document.set_options(&models, &options).unwrap().is_empty());
+    let other: LayerName = "model".parse().unwrap();
+    let error = document
+        .set_options(&other, &options)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("did you mean models?"), "{error}");
 }

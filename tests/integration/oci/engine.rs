@@ -164,6 +164,7 @@ fn compile_in_both(image: &str) {
         },
         needs: Vec::new(),
         system_requirements: None,
+        listed_requirements: Vec::new(),
     };
     let r = R {
         version: "4.5.0".parse().unwrap(),

@@ -180,3 +180,139 @@ fn a_package_in_a_folder_of_another_name_is_loaded_too() {
     );
     assert!(zips(project.path()).is_empty());
 }
+
+/// It was once an error until `lock` was typed.
+#[test]
+fn a_folder_that_changed_is_locked_anew_unless_the_lock_is_to_be_taken() {
+    let project = project();
+    let folder = project.path().join("lamb");
+    fs_err::create_dir_all(folder.join("R")).expect("a folder");
+    let write = |name: &str, text: &str| fs_err::write(folder.join(name), text).expect("a file");
+    write(
+        "DESCRIPTION",
+        "Package: lamb\nVersion: 1.0\nTitle: A Lamb\nDescription: Bleats.\nLicense: MIT\nAuthor: A\nMaintainer: A <a@b.c>\n",
+    );
+    write("NAMESPACE", "export(bleat)\n");
+    write("R/bleat.R", "bleat <- function() \"ba\"\n");
+    let add = ["add-packages", "./lamb", "--offline", "--no-check"];
+    succeed(&mut packages(project.path(), &add));
+    let first = fs_err::read(&zips(project.path())[0]).expect("a zip");
+    write("R/bleat.R", "bleat <- function() \"baaaa\"\n");
+    let locked = ["build", "packages", "--offline", "--no-check", "--locked"];
+    let error = fail(&mut packages(project.path(), &locked), 1);
+    assert!(
+        error.contains("lamb has changed since it was locked") && error.contains("r-layer lock"),
+        "{error}"
+    );
+    let output = succeed(&mut packages(project.path(), &locked[..4]));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("it is locked anew"), "{told}");
+    assert_ne!(
+        fs_err::read(&zips(project.path())[0]).expect("a zip"),
+        first
+    );
+    succeed(&mut packages(project.path(), &locked));
+
+    let binary = [
+        "add-packages",
+        "./lamb",
+        "--layer",
+        "other",
+        "--package-type",
+        "binary",
+        "--offline",
+    ];
+    let error = fail(&mut packages(project.path(), &binary), 1);
+    assert!(
+        error.contains("`./lamb` is a source") && error.contains("--package-type auto"),
+        "{error}"
+    );
+}
+
+/// They once stayed in dist/, where the next deployment found them.
+#[test]
+fn zips_that_nothing_builds_any_more_go_with_their_records() {
+    let project = project();
+    let add = [
+        "add-packages",
+        "nlme",
+        "--layer",
+        "one",
+        "--offline",
+        "--no-check",
+    ];
+    succeed(&mut packages(project.path(), &add));
+    assert_eq!(zips(project.path()).len(), 1);
+    // All of it comes to be in another layer.
+    let manifest = "[layers.two]\npackages = [\"nlme\"]\n[layers.one]\npackages = [\"nlme\"]\n";
+    fs_err::write(project.path().join("r-layer.toml"), manifest).expect("a manifest");
+    fs_err::remove_file(project.path().join("r-layer.lock")).expect("a lock");
+    let build = ["build", "two", "one", "--offline", "--no-check"];
+    let output = succeed(&mut packages(project.path(), &build));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let old = "r-one-4.5-al2023-x86_64.zip";
+    assert!(
+        told.contains("nothing to build") && told.contains(&format!("removed dist/{old}")),
+        "{told}"
+    );
+    assert_eq!(
+        zips(project.path()),
+        [project.path().join("dist/r-two-4.5-al2023-x86_64.zip")]
+    );
+
+    let remove = ["remove-packages", "nlme", "--layer", "two", "--offline"];
+    let dry = [&remove[..], &["--dry-run"]].concat();
+    succeed(&mut packages(project.path(), &dry));
+    assert_eq!(zips(project.path()).len(), 1);
+    succeed(&mut packages(project.path(), &remove));
+    assert!(zips(project.path()).is_empty());
+    assert!(
+        !project
+            .path()
+            .join("dist/r-two-4.5-al2023-x86_64.json")
+            .exists()
+    );
+}
+
+/// They were once for that time alone, and a ready layer was hidden without a word.
+#[test]
+fn flags_of_add_packages_are_in_the_manifest_and_a_ready_layer_that_is_hidden_is_told() {
+    let project = project();
+    let add = [
+        "add-packages",
+        "MASS",
+        "--layer",
+        "recommended",
+        "--keep",
+        "help",
+        "--compression",
+        "best",
+        "--offline",
+        "--no-check",
+    ];
+    let output = succeed(&mut packages(project.path(), &add));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.contains("r-layer has a ready layer recommended"),
+        "{told}"
+    );
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains(", 1 R package\n"), "{said}");
+    assert_eq!(
+        read(project.path(), "r-layer.toml"),
+        "[layers.recommended]\npackages = [\"MASS\"]\ncompression = \"best\"\nkeep = [\"help\"]\n"
+    );
+    let first = fs_err::read(&zips(project.path())[0]).expect("a zip");
+    let build = [
+        "build",
+        "recommended",
+        "--offline",
+        "--no-check",
+        "--locked",
+    ];
+    succeed(&mut packages(project.path(), &build));
+    assert_eq!(
+        fs_err::read(&zips(project.path())[0]).expect("a zip"),
+        first
+    );
+}

@@ -75,3 +75,31 @@ fn names_of_layers_that_cannot_be() {
     let error = fail(&mut packages(project.path(), &["build", "recommendd"]), 1);
     assert!(error.contains("Did you mean recommended?"), "{error}");
 }
+
+/// Repositories were once asked all the same, and blamed.
+#[test]
+fn what_no_repository_can_cure_asks_none() {
+    let project = project();
+    let folder = project.path().join("young");
+    fs_err::create_dir(&folder).expect("a folder");
+    let description = "Package: young\nVersion: 1.0\nDepends: R (>= 9.1)\n";
+    fs_err::write(folder.join("DESCRIPTION"), description).expect("a file");
+    let add = [
+        "add-packages",
+        "./young",
+        "--repo",
+        "gone=http://127.0.0.1:9",
+    ];
+    let error = fail(&mut packages(project.path(), &add), 1);
+    assert!(error.contains("9.1") && !error.contains("gone"), "{error}");
+}
+
+#[test]
+fn binaries_alone_from_a_repository_of_sources() {
+    let repository = format!("cran={}", cran().base);
+    let error = refused(&["glue", "--package-type", "binary", "--repo", &repository]);
+    assert!(
+        error.contains("the repository cran") && error.contains("--package-type auto"),
+        "{error}"
+    );
+}

@@ -327,10 +327,10 @@ async fn what_git_cannot_fetch_says_why() {
     assert_eq!(place.downloads(), 0);
 }
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A tarball as GitHub makes it: by `git archive`, with the commit in its global header.
-fn of_github() -> Vec<u8> {
+pub fn of_github() -> Vec<u8> {
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(
         Vec::new(),
         flate2::Compression::fast(),
