@@ -11,7 +11,7 @@ use crate::cli::{PackageOptions, RuntimeOptions};
 use crate::commands::build_runtime::{Builder, PackageFolder, Settings};
 use crate::distribution::R;
 use crate::http::{Http, Patience};
-use crate::layer::{BuildRecord, RuntimeRecipe};
+use crate::layer::{BuildRecord, PackageLayerRecipe, RuntimeRecipe};
 use crate::lockfile::{BuiltFor, LayerTarget, LockedLayer, Lockfile};
 use crate::manifest::{LayerName, LayerSection, Manifest, ManifestDocument, PackageType};
 use crate::progress::Reporter;
@@ -147,6 +147,20 @@ impl<'a> Project<'a> {
             .system_packages
             .extend_from_slice(&options.system_package);
         section
+    }
+
+    /// The ready layers of those names, but for those that the manifest has instead.
+    pub fn ready_recipes<'l>(
+        &self,
+        layers: impl IntoIterator<Item = &'l LayerName>,
+    ) -> Vec<&'static PackageLayerRecipe> {
+        let listed = &self.document.manifest().layers;
+        let layers = layers
+            .into_iter()
+            .filter(|name| !listed.contains_key(*name));
+        layers
+            .filter_map(|name| PackageLayerRecipe::named(name.as_str()))
+            .collect()
     }
 
     /// Says which flags decide how a layer comes out and are not in the manifest.
