@@ -98,7 +98,7 @@ fn a_compiled_r_draws_with_the_graphics_layer_and_says_what_is_missing_without()
         panic!("one layer")
     };
     let bill = fs_err::read_to_string(graphics.with_extension("cdx.json")).expect("a bill");
-    assert!(bill.contains("pkg:deb/debian/fonts-liberation@"), "{bill}");
+    assert!(bill.contains("pkg:deb/debian/fonts-liberation2@"), "{bill}");
     let runtime = crate::parts::runtime_layer();
     assert_pictures(&[runtime, graphics]);
     let error = fail(&mut invoke(&[runtime], "script.one_picture"), 1);
@@ -140,7 +140,7 @@ fn rpms(folder: &Path) -> PathBuf {
             "liberation-sans-fonts",
             fonts(
                 "liberation-sans",
-                "liberation",
+                "liberation2",
                 &["LiberationSans-Regular.ttf"],
             ),
         ),
@@ -148,7 +148,7 @@ fn rpms(folder: &Path) -> PathBuf {
             "liberation-serif-fonts",
             fonts(
                 "liberation-serif",
-                "liberation",
+                "liberation2",
                 &["LiberationSerif-Regular.ttf", "LiberationSerif-Bold.ttf"],
             ),
         ),
@@ -193,11 +193,15 @@ fn a_prebuilt_r_draws_with_its_own_libraries_and_what_they_lack_from_rpms() {
             .contains("a package of amzn, MIT AND Zlib"),
         "{record}"
     );
+    let graphics = folder.path().join("dist/r-graphics-4.5-al2023-x86_64.zip");
+    let bill = fs_err::read_to_string(graphics.with_extension("cdx.json")).expect("a bill");
+    for component in ["deb/debian/libcairo2@", "rpm/amzn/dejavu-sans-fonts@"] {
+        assert!(bill.contains(component), "{component}: {bill}");
+    }
     let lock = fs_err::read_to_string(folder.path().join("r-layer.lock")).expect("a lock");
     assert!(
         lock.contains("dejavu-sans-fonts") && lock.contains("expat"),
         "{lock}"
     );
-    let graphics = folder.path().join("dist/r-graphics-4.5-al2023-x86_64.zip");
     assert_pictures(&[&runtime, &graphics]);
 }

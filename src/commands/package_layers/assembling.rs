@@ -11,6 +11,7 @@ use super::project::{Project, RuntimeR};
 use crate::commands::build_runtime::Steps;
 use crate::commands::packing::Built;
 use crate::layer::bundled::part_of_r;
+use crate::layer::sbom;
 use crate::layer::{ExaminedLayer, PackageLayerRecipe};
 use crate::lockfile::{LockedLayer, LockedPackage, PackageKind, PackageOrigin};
 use crate::manifest::{LayerName, LayerSection, requested_package};
@@ -166,12 +167,12 @@ fn beside_packages(
     let files = ready.iter().flat_map(|recipe| recipe.r_files.clone());
     let files: Vec<String> = files.collect();
     let mut beside = BesidePackages {
-        of_r: None,
         data: ready.iter().flat_map(|recipe| &recipe.data).collect(),
         proofs: ready
             .iter()
             .filter_map(|recipe| recipe.proof.as_deref())
             .collect(),
+        ..BesidePackages::default()
     };
     if files.is_empty() {
         return Ok(beside);
@@ -186,6 +187,15 @@ fn beside_packages(
     }
     tree.retain(|path, _| others.iter().all(|layer| layer.archive.get(path).is_none()));
     beside.of_r = Some((tree, libraries_of_r(runtime)));
+    let sources = runtime.r.sources.iter();
+    beside.r_sources = sources
+        .filter(|source| source.name == "R")
+        .cloned()
+        .collect();
+    let bill = runtime.r.home.path.join("sbom.cdx.json");
+    if bill.is_file() {
+        beside.distributed = sbom::distributed_components(&fs_err::read(bill)?)?;
+    }
     Ok(beside)
 }
 

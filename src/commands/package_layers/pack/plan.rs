@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cyclonedx_bom::prelude::Component;
 use rawzip::time::UtcDateTime;
 
 use crate::commands::packing::package_of;
@@ -78,17 +79,14 @@ pub struct LayerPackage {
 pub struct BesidePackages {
     /// A part of R that the runtime layer leaves out, and where the system libraries that it needs come from.
     pub of_r: Option<(LayerTree, LibrariesFrom)>,
+    /// The R that it is of.
+    pub r_sources: Vec<SourceRecord>,
+    /// What a prebuilt R's own bill says of the libraries that it brings.
+    pub distributed: Vec<Component>,
     /// Data, as fonts.
     pub data: Vec<&'static DataRule>,
     /// Functions in `layers/proof` that are called to prove that the layer works.
     pub proofs: Vec<&'static str>,
-}
-
-impl BesidePackages {
-    /// Is there nothing?
-    pub fn is_empty(&self) -> bool {
-        self.of_r.is_none() && self.data.is_empty()
-    }
 }
 
 /// Where the system libraries of a package come from. The same soname is not the same library everywhere: one from another

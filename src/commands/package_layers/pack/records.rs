@@ -69,7 +69,7 @@ impl Records<'_> {
             layer,
             record,
             owners: &self.owners(),
-            distributed: &[],
+            distributed: &self.plan.beside_packages.distributed,
             created: epoch.map(|_| self.plan.entry_time),
         })?)
     }
@@ -115,6 +115,8 @@ impl Records<'_> {
             .map(|package| package.source.clone())
             .collect();
         sources.extend(self.of_distribution(part));
+        let beside = &self.plan.beside_packages;
+        sources.extend(beside.r_sources.iter().cloned());
         sources.sort();
         sources.dedup();
         sources
