@@ -41,3 +41,20 @@ local({
         }
     })
 })
+
+## Without the layer with cairo, png() and its like would warn of a library, and go on to draw into a file that cannot be
+## written: they say what is missing instead.
+setHook(packageEvent("grDevices", "onLoad"), function(...) {
+    devices <- c("png", "jpeg", "tiff", "bmp", "svg", "cairo_pdf", "cairo_ps")
+    space <- getNamespace("grDevices")
+    if (!file.exists(file.path(.Library, "grDevices", "libs", "cairo.so"))) {
+        for (name in devices) {
+            device <- space[[name]]
+            body(device) <- call("stop", name, "() needs what this function's layers lack, cairo and fonts. ",
+                "Type r-layer build graphics, and give the function that layer too; pdf() needs none", call. = FALSE)
+            unlockBinding(name, space)
+            assign(name, device, envir = space)
+            lockBinding(name, space)
+        }
+    }
+})

@@ -20,8 +20,8 @@ use crate::distribution::Blas;
         r-layer build recommended\n  \
         r-layer build models database --merge everything\n  \
         r-layer build --all --locked\n\n\
-        Ready layers: aws, database, modelling, recommended, spatial, tidyverse. A layer of that name in r-layer.toml \
-        goes before.\n\
+        Ready layers: aws, database, graphics, modelling, recommended, spatial, tidyverse. A layer of that name in \
+        r-layer.toml goes before.\n\
         Exit status of --all: 0 done, 1 failed, 3 some of it failed."
 )]
 pub struct BuildArgs {

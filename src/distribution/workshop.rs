@@ -37,7 +37,7 @@ pub enum Work {
 const FOR_PACKAGES: usize = 2;
 
 /// What R's configure script finds, and where: a probe for what is installed.
-const PROBES: [(&str, &[&str]); 8] = [
+const PROBES: [(&str, &[&str]); 11] = [
     ("a C compiler", &["usr/bin/gcc"]),
     ("make", &["usr/bin/make"]),
     ("a C++ compiler", &["usr/bin/g++"]),
@@ -46,6 +46,12 @@ const PROBES: [(&str, &[&str]); 8] = [
     ("PCRE2's headers", &["usr/include/pcre2.h"]),
     ("liblzma's headers", &["usr/include/lzma.h"]),
     ("OpenSSL's headers", &["usr/include/openssl/ssl.h"]),
+    (
+        "pango's headers",
+        &["usr/include/pango-1.0/pango/pangocairo.h"],
+    ),
+    ("libpng's headers", &["usr/include/png.h"]),
+    ("libjpeg's headers", &["usr/include/jpeglib.h"]),
 ];
 
 impl Compiler<'_> {

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::LayerTree;
-use super::elf_files::{ElfFiles, file_name};
+use super::elf_files::{ElfFiles, elf_files, file_name};
 use super::prune::{Pruned, patterns};
+use super::runtime::R_HOME;
+use super::tree::{SourceFolder, TreeError};
 use crate::elf::ElfFile;
 
 /// What may be left out, and for want of which libraries.
@@ -69,6 +71,31 @@ pub fn leave_out_unneeded(tree: &mut LayerTree, files: &mut ElfFiles) -> Pruned 
         dropped,
         "libraries that came with R and that nothing kept needs",
     )
+}
+
+/// The files of R that match, as a layer of their own has them, with those of the libraries that came with R which they need.
+pub fn part_of_r(home: &SourceFolder, files: &[String]) -> Result<LayerTree, PartOfRError> {
+    let mut tree = LayerTree::default();
+    tree.insert_folder(R_HOME, home)?;
+    let wanted = patterns(files)?;
+    tree.retain(|path, _| wanted.is_match(path) || is_bundled(path));
+    let mut headers = elf_files(&tree)?;
+    leave_out_unneeded(&mut tree, &mut headers);
+    Ok(tree)
+}
+
+/// Why a part of R could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum PartOfRError {
+    /// R's home could not be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A file could not be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A pattern that is none.
+    #[error(transparent)]
+    Pattern(#[from] globset::Error),
 }
 
 /// The sonames that files need, directly or through libraries of the tree.

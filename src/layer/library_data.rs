@@ -15,29 +15,38 @@ use super::prune::patterns;
 use super::tree::Content;
 use super::{Entry, LayerTree};
 use crate::elf::{LibraryOrigin, is_elf};
+use crate::embedded;
 use crate::os::is_executable;
 use crate::root_path::resolve_in_root;
 
-/// Which data a library needs.
-#[derive(Clone, Debug, Deserialize)]
+/// Which data a library needs, or a layer has.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRule {
-    /// Patterns of its soname.
+    /// Patterns of the library's soname; none for what a layer has whatever its libraries are.
+    #[serde(default)]
     pub library: Vec<String>,
     /// RPMs that have the data, if the library's own has not.
     #[serde(default)]
     pub packages: BTreeSet<String>,
     /// The folders.
+    #[serde(default)]
     pub folders: Vec<DataFolder>,
+    /// Files of this program's: where each goes, below /opt → where it is below `layers/`.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// What tells the library where they are.
     #[serde(default)]
     pub environment: Variables,
+    /// Their licence, by its SPDX name, where the package that they are from does not say it.
+    #[serde(default)]
+    pub license: Option<String>,
     /// What they are, for people.
     pub reason: String,
 }
 
 /// A folder of data.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataFolder {
     /// Patterns of where it may be in a root; the first that is there is taken.
@@ -194,14 +203,27 @@ impl DataRule {
                 ));
             }
         }
+        for place in self.insert_files(tree) {
+            report.files += 1;
+            report.needed_by.insert(place, library.path.clone());
+        }
         report.environment.extend(self.environment.clone());
         Ok(())
+    }
+
+    /// Adds the files that are this program's. Returns their paths.
+    pub(super) fn insert_files(&self, tree: &mut LayerTree) -> Vec<String> {
+        for (place, file) in &self.files {
+            let content = embedded::text(file).as_bytes();
+            tree.insert(place.clone(), Entry::bytes(content, false));
+        }
+        self.files.keys().cloned().collect()
     }
 }
 
 impl DataFolder {
     /// The first folder of a root that a pattern matches and that has files: its path within the root.
-    fn find(&self, root: &Path) -> Result<Option<PathBuf>, DataError> {
+    pub(super) fn find(&self, root: &Path) -> Result<Option<PathBuf>, DataError> {
         for pattern in &self.from {
             let mut places = vec![PathBuf::new()];
             for part in pattern.split('/') {
@@ -227,6 +249,20 @@ impl DataFolder {
         Ok(None)
     }
 
+    /// What is taken of a folder of a root: path below the folder, and on this machine.
+    pub(super) fn files(
+        &self,
+        root: &Path,
+        place: &Path,
+    ) -> Result<Vec<(String, PathBuf)>, DataError> {
+        let only = patterns(&self.only)?;
+        let mut files = Vec::new();
+        walk(root, place, "", 0, &mut files)?;
+        files.retain(|(below, _)| self.only.is_empty() || only.is_match(below));
+        files.sort();
+        Ok(files)
+    }
+
     fn insert(
         &self,
         tree: &mut LayerTree,
@@ -235,13 +271,7 @@ impl DataFolder {
         library: &str,
         report: &mut AddedData,
     ) -> Result<(), DataError> {
-        let only = patterns(&self.only)?;
-        let mut files = Vec::new();
-        walk(root, place, "", 0, &mut files)?;
-        for (below, path) in files {
-            if !self.only.is_empty() && !only.is_match(&below) {
-                continue;
-            }
+        for (below, path) in self.files(root, place)? {
             let metadata = fs_err::metadata(&path)?;
             let is_library = file_name(&below).contains(".so") && is_elf(&fs_err::read(&path)?);
             report.has_libraries |= is_library;

@@ -44,6 +44,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::layer::LayerTree;
     use crate::layer::library_data::{environment_file, is_settable};
     use crate::package::{Requirements, lacking};
 
@@ -52,7 +53,8 @@ mod tests {
         let rules = LibraryRules::embedded();
         for rule in &rules.data {
             rule.matcher().unwrap();
-            assert!(!rule.reason.is_empty());
+            assert!(!rule.library.is_empty() && !rule.reason.is_empty());
+            rule.insert_files(&mut LayerTree::default());
             assert!(
                 rule.environment
                     .iter()

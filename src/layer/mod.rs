@@ -9,6 +9,7 @@ pub mod dist;
 pub mod elf_files;
 pub mod examine;
 pub mod inspect;
+pub mod layer_data;
 pub mod library_data;
 pub mod library_rules;
 pub mod package_recipe;

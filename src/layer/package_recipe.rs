@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::library_data::DataRule;
 use super::prune::PruneRule;
 use crate::embedded;
 use crate::manifest::Compression;
@@ -97,9 +98,15 @@ impl PackagePruning {
 #[serde(deny_unknown_fields)]
 struct Contents {
     description: String,
+    #[serde(default)]
     packages: Vec<String>,
     #[serde(default)]
     compression: Compression,
+    #[serde(default)]
+    r_files: Vec<String>,
+    #[serde(default)]
+    data: Vec<DataRule>,
+    proof: Option<String>,
 }
 
 /// A layer of packages that can be built by its name.
@@ -113,6 +120,12 @@ pub struct PackageLayerRecipe {
     pub packages: Vec<String>,
     /// How hard is tried to make its zips small.
     pub compression: Compression,
+    /// Patterns of files of R that the runtime layer leaves out and this one holds.
+    pub r_files: Vec<String>,
+    /// Data of a distribution, as fonts, and files of r-layer's own.
+    pub data: Vec<DataRule>,
+    /// A function in `layers/proof`, in the file of its name, that fails where the layer does not do what it is for.
+    pub proof: Option<String>,
 }
 
 impl PackageLayerRecipe {
@@ -136,6 +149,9 @@ impl PackageLayerRecipe {
                         description: contents.description,
                         packages: contents.packages,
                         compression: contents.compression,
+                        r_files: contents.r_files,
+                        data: contents.data,
+                        proof: contents.proof,
                     }
                 })
                 .collect()
@@ -155,13 +171,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::layer::prune::prune;
+    use crate::layer::prune::{patterns, prune};
     use crate::layer::{Entry, LayerTree};
     use crate::manifest::LayerName;
     use crate::package::is_package_name;
 
     #[test]
-    fn every_layer_has_a_name_a_description_and_packages() {
+    fn every_layer_has_a_name_a_description_and_contents() {
         let names: Vec<&str> = PackageLayerRecipe::all()
             .iter()
             .map(|recipe| recipe.name)
@@ -169,6 +185,7 @@ mod tests {
         for name in [
             "aws",
             "database",
+            "graphics",
             "modelling",
             "recommended",
             "spatial",
@@ -185,7 +202,17 @@ mod tests {
                 recipe.name
             );
             let distinct: BTreeSet<&String> = recipe.packages.iter().collect();
-            assert!(!distinct.is_empty() && distinct.len() == recipe.packages.len());
+            assert_eq!(distinct.len(), recipe.packages.len());
+            assert_ne!(distinct.is_empty(), recipe.r_files.is_empty());
+            patterns(&recipe.r_files).unwrap();
+            for rule in &recipe.data {
+                assert!(rule.library.is_empty() && !rule.reason.is_empty());
+                rule.insert_files(&mut LayerTree::default());
+            }
+            if let Some(proof) = &recipe.proof {
+                let script = embedded::text(&format!("proof/{proof}.R"));
+                assert!(script.contains(&format!("{proof} <- function(event)")));
+            }
             assert!(
                 recipe
                     .packages

@@ -50,7 +50,7 @@ pub struct SbomSources<'a> {
     pub layer: &'a ExaminedLayer,
     /// Its build record.
     pub record: &'a BuildRecord,
-    /// The distribution's packages that added libraries came from.
+    /// The distribution's packages that added libraries, and data, came from.
     pub owners: &'a BTreeMap<String, SystemPackage>,
     /// Components that are told by another bill.
     pub distributed: &'a [Component],
@@ -69,6 +69,7 @@ impl Sbom {
         let mut components: Vec<Component> = r_components(sources.layer, sources.record);
         components.extend(package_components(sources.layer));
         components.extend(library_components(sources)?);
+        components.extend(data_components(sources));
         components.extend(present(sources.distributed, sources.layer));
         let mut seen = BTreeSet::new();
         components.retain(|component| seen.insert(component.bom_ref.clone()));
@@ -251,6 +252,33 @@ fn library_components(sources: &SbomSources<'_>) -> Result<Vec<Component>, SbomE
         Ok(component)
     };
     added.par_iter().map(component).collect()
+}
+
+/// The distribution's packages that data are from, as fonts, each once.
+fn data_components(sources: &SbomSources<'_>) -> Vec<Component> {
+    let mut folders: BTreeMap<(&str, &str), (&SystemPackage, BTreeSet<&str>)> = BTreeMap::new();
+    for (path, owner) in sources.owners {
+        let is_there = sources.layer.archive.get(path).is_some();
+        if !is_there || sources.record.added_libraries.contains_key(path) {
+            continue;
+        }
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let known = folders.entry((&owner.name, &owner.version));
+        known.or_insert((owner, BTreeSet::new())).1.insert(folder);
+    }
+    let packages = folders.into_values();
+    packages
+        .map(|(owner, folders)| {
+            let (of, kind) = (owner.distribution.as_str(), owner.format.purl_type());
+            let qualifiers = [("arch", owner.architecture.as_str())];
+            let purl = purl(kind, Some(of), &owner.name, &owner.version, &qualifiers);
+            let mut data = known(Classification::Data, purl, &owner.name, &owner.version);
+            data.licenses = owner.license.as_deref().map(named_license);
+            let paths = folders.into_iter().map(|folder| ("r-layer:path", folder));
+            data.properties = properties(&paths.collect::<Vec<_>>());
+            data
+        })
+        .collect()
 }
 
 /// The components of another bill of which the layer holds a file, or which do not say what files they are.

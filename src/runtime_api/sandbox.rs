@@ -23,6 +23,7 @@ pub enum SandboxError {
 }
 
 /// What a bootstrap is started with.
+#[derive(Clone)]
 pub struct FunctionSandbox<'a> {
     /// The root file system.
     pub root: PathBuf,

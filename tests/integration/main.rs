@@ -14,6 +14,7 @@ mod download;
 mod emulated;
 mod emulator;
 mod events;
+mod graphics;
 mod hostile;
 mod inspect;
 mod interrupted;

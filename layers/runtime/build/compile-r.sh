@@ -32,9 +32,10 @@ make -s -j"$JOBS"
 make -s install
 PATH=$WORK/curl/bin:$PATH
 
-# What R is compiled without: X11, Tcl/Tk, Java, cairo and its image formats (no display and no fonts on
-# Lambda), message translations (no locales), ICU (27 MB of data). With: its own time-zone code and
-# data, which Lambda lacks. R_HOME is /opt/R from here on, so that no path has to be rewritten.
+# What R is compiled without: X11, Tcl/Tk and Java (no display), message translations (no locales), ICU
+# (27 MB of data). With: its own time-zone code and data, which Lambda lacks, and cairo and its image
+# formats, a module that goes into the graphics layer. R_HOME is /opt/R from here on, so that no path
+# has to be rewritten.
 step "configure R"
 case $BLAS in
     reference) blas="" ;;
@@ -45,10 +46,17 @@ mkdir -p "$WORK/R" && cd "$WORK/R"
 # shellcheck disable=SC2086
 "$SOURCES/R/configure" --quiet --prefix=/opt --libdir=/opt --enable-R-shlib $blas \
     --with-internal-tzcode --with-recommended-packages --with-x=no --with-readline=no \
-    --disable-java --disable-nls --without-ICU --without-cairo --without-jpeglib --without-libpng \
-    --without-libtiff --without-tcltk \
+    --disable-java --disable-nls --without-ICU --without-tcltk --with-cairo --with-jpeglib --with-libpng \
+    --with-libtiff \
     CFLAGS="$flags" CXXFLAGS="$flags" FFLAGS="$flags" FCFLAGS="$flags" LDFLAGS="-Wl,-O1,--as-needed" \
     CURL_CPPFLAGS="$(curl-config --cflags)" CURL_LIBS="$(curl-config --static-libs)"
+# R's configure script goes on without what it does not find.
+for found in WORKING_CAIRO PANGOCAIRO PNG JPEG TIFF; do
+    if ! grep -q "^#define HAVE_$found 1" src/include/config.h; then
+        echo "R's configure script did not find $found: are the headers of cairo, pango, libpng, libjpeg and libtiff there?" >&2
+        exit 1
+    fi
+done
 step "compile R"
 make -s -j"$JOBS" R
 step "compile the recommended packages"

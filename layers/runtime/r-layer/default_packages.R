@@ -3,8 +3,9 @@
 # library() would put on the search path is put there as promises: the first use of a name loads
 # the package that it is from. Packages that need a default package load it as they always do.
 #
-# A session looks like a plain one, but for loadedNamespaces() and for three options whose values
-# live in packages (str, device, bitmapType: set when utils or grDevices is loaded).
+# A session looks like a plain one, but for loadedNamespaces() and for options whose values live in
+# packages (str, device, and without the graphics layer bitmapType: set when utils or grDevices is
+# loaded).
 
 # In the order in which R attaches them: each goes above those before it.
 default_packages <- c("methods", "datasets", "utils", "grDevices", "graphics", "stats")

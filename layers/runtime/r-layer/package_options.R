@@ -2,7 +2,7 @@
 # for one before its package is loaded.
 
 set_package_options <- function() {
-    of_packages <- c(utils_options(), grdevices_options, stats_options)
+    of_packages <- c(utils_options(), grdevices_options(), stats_options)
     options(of_packages[!names(of_packages) %in% names(.Options)])
 }
 
@@ -17,8 +17,11 @@ utils_options <- function() {
         editor = Sys.getenv("EDITOR"))
 }
 
-# Without `device` and `bitmapType`, which depend on what R was compiled with.
-grdevices_options <- list(locatorBell = TRUE, device.ask.default = FALSE)
+# Without `device`, which depends on what R was compiled with. What bitmaps are drawn with is in a layer of its own.
+grdevices_options <- function() {
+    cairo <- file.exists(file.path(.Library, "grDevices", "libs", "cairo.so"))
+    c(list(locatorBell = TRUE, device.ask.default = FALSE), if (cairo) list(bitmapType = "cairo"))
+}
 
 stats_options <- list(contrasts = c(unordered = "contr.treatment", ordered = "contr.poly"),
     na.action = "na.omit", show.coef.Pvalues = TRUE, show.signif.stars = TRUE,

@@ -57,7 +57,7 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
         return Ok(changed);
     }
     changed.layers = project
-        .pack_layer(&layer, &section, &resolved, &runtime)
+        .pack_layer(&layer, &section, &resolved, &runtime, &[])
         .await?;
     project.document.write()?;
     project.lock.write()?;

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::obtaining::{Obtained, ObtainedPackage};
-use super::pack::{LayerPackage, LayerPlan, LibrariesFrom, Proof, pack};
+use super::pack::{BesidePackages, LayerPackage, LayerPlan, LibrariesFrom, Proof, pack};
 use super::project::{Project, RuntimeR};
 use crate::commands::build_runtime::Steps;
 use crate::commands::packing::Built;
+use crate::layer::bundled::part_of_r;
 use crate::layer::dist::remove_zips;
-use crate::layer::{BuildRecord, ExaminedLayer};
+use crate::layer::sbom;
+use crate::layer::{BuildRecord, ExaminedLayer, PackageLayerRecipe};
 use crate::lockfile::{LockedLayer, LockedPackage, PackageKind, PackageOrigin};
 use crate::manifest::{LayerName, LayerSection, requested_package};
 use crate::package::is_base_package;
@@ -22,14 +24,17 @@ const PROOF_ROOT: &str = "auto";
 
 impl Project<'_> {
     /// Has the packages of a layer, and makes its zips. The system's packages that libraries came from are locked.
+    /// `ready`: the ready layers that it is, or is made of.
     pub async fn pack_layer(
         &mut self,
         layer: &LayerName,
         section: &LayerSection,
         locked: &LockedLayer,
         runtime: &RuntimeR,
+        ready: &[&'static PackageLayerRecipe],
     ) -> Result<Vec<Built>> {
-        if locked.packages.values().all(|package| package.build_only) {
+        let has_others = ready.iter().any(|recipe| !recipe.r_files.is_empty());
+        if !has_others && locked.packages.values().all(|package| package.build_only) {
             self.reporter().note(&format!(
                 "all that the layer {layer} asks for is in the runtime layer or in others of this project: there is \
                  nothing to build"
@@ -71,6 +76,7 @@ impl Project<'_> {
                 .into_iter()
                 .map(|package| layer_package(package, locked, runtime))
                 .collect(),
+            beside_packages: beside_packages(ready, runtime, &others)?,
             requested: requested(locked),
             keep: section.keep.clone(),
             compression: section.compression,
@@ -172,17 +178,65 @@ impl Project<'_> {
     }
 }
 
+/// What ready layers hold beside packages, without what the function's other layers have.
+fn beside_packages(
+    ready: &[&'static PackageLayerRecipe],
+    runtime: &RuntimeR,
+    others: &[ExaminedLayer],
+) -> Result<BesidePackages> {
+    let files = ready.iter().flat_map(|recipe| recipe.r_files.clone());
+    let files: Vec<String> = files.collect();
+    let mut beside = BesidePackages {
+        data: ready.iter().flat_map(|recipe| &recipe.data).collect(),
+        proofs: ready
+            .iter()
+            .filter_map(|recipe| recipe.proof.as_deref())
+            .collect(),
+        ..BesidePackages::default()
+    };
+    if files.is_empty() {
+        return Ok(beside);
+    }
+    let mut tree = part_of_r(&runtime.r.home, &files)?;
+    if tree.is_empty() {
+        bail!(
+            "R {} was made without cairo: it has none of {}",
+            runtime.r.version,
+            files.join(", ")
+        );
+    }
+    tree.retain(|path, _| others.iter().all(|layer| layer.archive.get(path).is_none()));
+    beside.of_r = Some((tree, libraries_of_r(runtime)));
+    let sources = runtime.r.sources.iter();
+    beside.r_sources = sources
+        .filter(|source| source.name == "R")
+        .cloned()
+        .collect();
+    let bill = runtime.r.home.path.join("sbom.cdx.json");
+    if bill.is_file() {
+        beside.distributed = sbom::distributed_components(&fs_err::read(bill)?)?;
+    }
+    Ok(beside)
+}
+
+/// What came with an R that brings its libraries along is linked to those.
+fn libraries_of_r(runtime: &RuntimeR) -> LibrariesFrom {
+    match runtime.r.root {
+        Some(_) => LibrariesFrom::BuildRoot,
+        None => LibrariesFrom::Repository,
+    }
+}
+
 fn layer_package(
     package: ObtainedPackage,
     locked: &LockedLayer,
     runtime: &RuntimeR,
 ) -> LayerPackage {
     let kind = locked.packages.get(&package.name).map(|one| one.kind());
-    // What came with an R that brings its libraries along is linked to those.
-    let is_compiled_here = match kind {
-        Some(PackageKind::Source) => true,
-        Some(PackageKind::WithR) => runtime.r.root.is_some(),
-        Some(PackageKind::Binary) | None => false,
+    let libraries = match kind {
+        Some(PackageKind::Source) => LibrariesFrom::BuildRoot,
+        Some(PackageKind::WithR) => libraries_of_r(runtime),
+        Some(PackageKind::Binary) | None => LibrariesFrom::Repository,
     };
     LayerPackage {
         name: package.name,
@@ -190,10 +244,7 @@ fn layer_package(
         folder: package.folder,
         source: package.source,
         needs: package.needs,
-        libraries: match is_compiled_here {
-            true => LibrariesFrom::BuildRoot,
-            false => LibrariesFrom::Repository,
-        },
+        libraries,
     }
 }
 

@@ -66,7 +66,13 @@ async fn build_one(
     project.tell_of_flags(layer);
     let locked = as_locked(project, layer, &section, runtime).await?;
     let built = project
-        .pack_layer(layer, &section, &locked, runtime)
+        .pack_layer(
+            layer,
+            &section,
+            &locked,
+            runtime,
+            &project.ready_recipes([layer]),
+        )
         .await
         .with_context(|| format!("the layer {layer}"))?;
     if !project.options.locked {

@@ -18,6 +18,8 @@ use crate::target::{Architecture, Target};
 pub struct Check<'a> {
     /// The packages.
     pub packages: &'a [String],
+    /// Functions in `layers/proof` that are called too, each in a fresh R; one that fails is a failure.
+    pub proofs: &'a [&'static str],
     /// All layers of the function in their order, one of them with the runtime.
     pub layers: &'a [ExaminedLayer],
     /// Where they are to run.

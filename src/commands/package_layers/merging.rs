@@ -36,8 +36,9 @@ pub async fn merge(
         add(&mut section, &mut locked, its_section, its);
     }
     section.description = Some(format!("R packages of the layers {}", names.join(", ")));
+    let ready = project.ready_recipes(&layers);
     let built = project
-        .pack_layer(&name, &section, &locked, &runtime)
+        .pack_layer(&name, &section, &locked, &runtime, &ready)
         .await?;
     project.lock.write()?;
     Ok(Changed {

@@ -12,8 +12,8 @@ use crate::commands::build_runtime::{Builder, PackageFolder, Settings};
 use crate::commands::built_runtime;
 use crate::distribution::R;
 use crate::http::{Http, Patience};
-use crate::layer::RuntimeRecipe;
 use crate::layer::package_recipe::PackagePruning;
+use crate::layer::{PackageLayerRecipe, RuntimeRecipe};
 use crate::lockfile::{BuiltFor, LayerTarget, LockedLayer, Lockfile};
 use crate::manifest::{
     LayerName, LayerOptions, LayerSection, Manifest, ManifestDocument, PackageType,
@@ -139,6 +139,20 @@ impl<'a> Project<'a> {
         let listed = self.document.manifest().layers.get(layer).cloned();
         let section = listed.or(ready).unwrap_or_default();
         layer_options(&self.options).added_to(&section)
+    }
+
+    /// The ready layers of those names, but for those that the manifest has instead.
+    pub fn ready_recipes<'l>(
+        &self,
+        layers: impl IntoIterator<Item = &'l LayerName>,
+    ) -> Vec<&'static PackageLayerRecipe> {
+        let listed = &self.document.manifest().layers;
+        let layers = layers
+            .into_iter()
+            .filter(|name| !listed.contains_key(*name));
+        layers
+            .filter_map(|name| PackageLayerRecipe::named(name.as_str()))
+            .collect()
     }
 
     /// Says which flags decide how a layer comes out and are not in the manifest.

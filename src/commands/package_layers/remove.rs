@@ -29,7 +29,7 @@ pub async fn remove(args: RemovePackagesArgs, reporter: &dyn Reporter) -> Result
         project.lock.pin_layer(&layer, &target, resolved.clone());
         if !args.dry_run {
             layers = project
-                .pack_layer(&layer, &section, &resolved, &runtime)
+                .pack_layer(&layer, &section, &resolved, &runtime, &[])
                 .await?;
         }
     } else {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock};
 
 use r_layer::cache::Cache;
 use r_layer::commands::package_layers::pack::{
-    LayerPackage, LayerPlan, LibrariesFrom, PackedLayer, Proof, pack,
+    BesidePackages, LayerPackage, LayerPlan, LibrariesFrom, PackedLayer, Proof, pack,
 };
 use r_layer::layer::ExaminedLayer;
 use r_layer::layer::record::SourceRecord;
@@ -103,6 +103,7 @@ impl Bench {
                 .map(|package| package.name.clone())
                 .collect(),
             packages,
+            beside_packages: BesidePackages::default(),
             keep: Vec::new(),
             compression: Compression::Best,
             others: runtime(),

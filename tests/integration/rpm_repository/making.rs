@@ -321,6 +321,29 @@ pub fn repository_of(
     repository
 }
 
+/// A package of this machine's processor: its name, and where each file goes.
+pub struct Rpm<'a> {
+    pub name: &'a str,
+    pub files: Vec<(&'a str, &'a Path)>,
+}
+
+/// A repository in a folder with several packages.
+pub fn repository_with<'a>(folder: &Path, packages: impl IntoIterator<Item = Rpm<'a>>) -> PathBuf {
+    let bench = Bench(tempfile::tempdir().unwrap());
+    for package in packages {
+        bench.rpm(&Spec {
+            name: package.name,
+            files: &package.files,
+            ..PLAIN
+        });
+    }
+    let repository = folder.join("rpm-repository");
+    let made = bench.path("repository");
+    succeed(Command::new("cp").arg("-R").arg(made).arg(&repository));
+    create_repository(&repository);
+    repository
+}
+
 fn create_repository(folder: &Path) {
     let mut createrepo = Command::new("createrepo_c");
     succeed(createrepo.arg("--quiet").arg(folder));

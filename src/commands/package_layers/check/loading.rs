@@ -31,9 +31,8 @@ const AFTERWORD: Duration = Duration::from_secs(1);
 /// How many lines of a log are shown.
 const LINES: usize = 8;
 
-/// Where the proof is in /var/task, and its function.
-const SCRIPT: &str = "load_package.R";
-const HANDLER: &str = "load_package.load_package";
+/// What is called with the name of each package: a function in `layers/proof`, in the file of its name.
+const LOAD_PACKAGE: &str = "load_package";
 
 /// As much as Lambda gives a function at most, in MB.
 const MEMORY: u64 = 10_240;
@@ -55,8 +54,9 @@ impl Check<'_> {
         let root = function_root(&wanted, cache, reporter).await?;
         let opt = unpacked(self.layers, cache, reporter).await?;
         let code = cache.unfinished()?;
-        let script = embedded::text("proof/load_package.R");
-        fs_err::write(code.path().join(SCRIPT), script)?;
+        for (name, script) in embedded::files("proof") {
+            fs_err::write(code.path().join(name), script)?;
+        }
         let identity = FunctionIdentity {
             name: "proof".to_owned(),
             memory: MEMORY,
@@ -67,16 +67,19 @@ impl Check<'_> {
                 root,
                 layers: opt,
                 code: code.path().to_owned(),
-                handler: HANDLER.to_owned(),
+                handler: handler(LOAD_PACKAGE),
                 identity: &identity,
                 environment: &[],
                 target: self.target,
             },
             reporter,
         };
-        let loads = stream::iter(self.packages).map(|package| loader.load(package));
-        let loaded: Vec<Option<LoadFailure>> = loads.buffered(AT_ONCE).try_collect().await?;
-        let mut failures: Vec<LoadFailure> = loaded.into_iter().flatten().collect();
+        let packages = self.packages.iter();
+        let loads = packages.map(|package| (LOAD_PACKAGE, package.as_str()));
+        let calls = loads.chain(self.proofs.iter().map(|&proof| (proof, proof)));
+        let called = stream::iter(calls).map(|(function, of)| loader.call(function, of));
+        let called: Vec<Option<LoadFailure>> = called.buffered(AT_ONCE).try_collect().await?;
+        let mut failures: Vec<LoadFailure> = called.into_iter().flatten().collect();
         failures.sort_by(|one, other| one.package.cmp(&other.package));
         Ok(failures)
     }
@@ -88,12 +91,16 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Loads a package in a fresh R; why it does not, if it does not.
-    async fn load(&self, package: &str) -> Result<Option<LoadFailure>> {
+    /// Calls a function of the proof in a fresh R, with the name of a package or its own; why it fails, if it fails.
+    async fn call(&self, function: &str, package: &str) -> Result<Option<LoadFailure>> {
         let api = RuntimeApi::start().await;
         let api = api.context("the local Runtime API cannot be started")?;
         let (sender, mut receiver) = pipe::pipe().context("the log has no pipe")?;
-        let mut process = self.sandbox.start(&api, sender.into_blocking_fd()?)?;
+        let sandbox = FunctionSandbox {
+            handler: handler(function),
+            ..self.sandbox.clone()
+        };
+        let mut process = sandbox.start(&api, sender.into_blocking_fd()?)?;
         let log = tokio::spawn(async move {
             let mut log = Vec::new();
             // What was read before an error is the log.
@@ -125,6 +132,10 @@ impl Loader<'_> {
         }
         Ok(problem.map(|message| LoadFailure::new(package, &message, last_lines(&log))))
     }
+}
+
+fn handler(function: &str) -> String {
+    format!("{function}.{function}")
 }
 
 fn problem_of(answer: Option<Answer>) -> Option<String> {

@@ -65,7 +65,8 @@ impl Savings {
 /// Takes the packages in, and leaves out what nothing on Lambda needs.
 pub fn contents(plan: &LayerPlan<'_>) -> Result<Contents> {
     let pruning = PackagePruning::embedded();
-    let mut tree = LayerTree::default();
+    let of_r = plan.beside_packages.of_r.as_ref();
+    let mut tree = of_r.map_or_else(LayerTree::default, |(tree, _)| tree.clone());
     for package in &plan.packages {
         let place = format!("R/library/{}", package.name);
         tree.insert_folder(&place, &package.folder)

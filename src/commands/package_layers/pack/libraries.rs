@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Error, Result, anyhow, bail};
 
 use super::plan::{LayerPlan, LibrariesFrom};
 use crate::commands::packing::package_of;
 use crate::elf::{ElfFile, LibraryFolders, LibraryOrigin, MissingLibrary};
-use crate::layer::complete::CompleteError;
+use crate::layer::complete::{AddedLibrary, CompleteError};
 use crate::layer::elf_files::{ElfFiles, elf_files, file_name};
+use crate::layer::layer_data::{DataSource, LayerData, absent};
 use crate::layer::library_data::insert_environment;
 use crate::layer::library_rules::LibraryRules;
 use crate::layer::system_package::{SystemPackage, owners};
 use crate::layer::{ExaminedLayer, LayerTree};
-use crate::repository::rpm_repository::{Completed, Completion, CompletionError};
+use crate::repository::rpm_repository::{Completed, Completion, CompletionError, FetchedLibraries};
 
 /// Adds the libraries to the tree: first those of compiled packages, from where they were compiled, then those of fetched
 /// ones, from the target's repository.
@@ -27,11 +28,7 @@ pub async fn complete(plan: &LayerPlan<'_>, tree: &mut LayerTree) -> Result<Comp
         .collect();
     let mut all = Completed::default();
     for from in [LibrariesFrom::BuildRoot, LibrariesFrom::Repository] {
-        let members = plan.packages.iter();
-        let members: BTreeSet<&str> = members
-            .filter(|package| package.libraries == from)
-            .map(|package| package.name.as_str())
-            .collect();
+        let members = plan.packages_with(from);
         let uses_roots = from == LibrariesFrom::BuildRoot || plan.rpm.is_none();
         let counts = |path: &str| package_of(path).is_none_or(|name| members.contains(name));
         let completion = Completion {
@@ -58,7 +55,59 @@ pub async fn complete(plan: &LayerPlan<'_>, tree: &mut LayerTree) -> Result<Comp
     Ok(all)
 }
 
-/// The libraries that files of a later layer find in these: those in `lib/`, and R's own.
+/// Adds the data that the layer has by itself: from where R or packages were compiled, if they are there, else from the
+/// target's repository.
+pub async fn insert_data(
+    plan: &LayerPlan<'_>,
+    tree: &mut LayerTree,
+    completed: &mut Completed,
+) -> Result<LayerData> {
+    let mut data = LayerData::default();
+    let roots = plan.build_roots.iter().map(|root| DataSource {
+        root: root.clone(),
+        package: None,
+    });
+    let roots: Vec<DataSource> = roots.collect();
+    for rule in &plan.beside_packages.data {
+        if absent(rule, &roots)?.is_empty() {
+            data.insert(tree, rule, &roots)?;
+            continue;
+        }
+        let mut fetched = FetchedLibraries::default();
+        if let Some(repository) = plan.rpm {
+            repository
+                .add_packages(&mut fetched, &rule.packages, plan.pinned)
+                .await?;
+        }
+        let packages = fetched.packages().map(|(package, folder)| DataSource {
+            root: folder.to_owned(),
+            package: Some(package.clone()),
+        });
+        let packages: Vec<DataSource> = packages.collect();
+        if !absent(rule, &packages)?.is_empty() {
+            let names: Vec<&str> = rule.packages.iter().map(String::as_str).collect();
+            bail!(
+                "{}: they are neither where R was compiled nor in the system's package repository, in {}",
+                rule.reason,
+                names.join(", ")
+            );
+        }
+        data.insert(tree, rule, &packages)?;
+        completed.locked.extend(fetched.locked());
+    }
+    completed.locked.sort();
+    completed.locked.dedup();
+    completed.data.notes.extend(data.notes.iter().cloned());
+    completed.data.environment.extend(
+        data.environment
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    insert_environment(tree, plan.name, &completed.data.environment);
+    Ok(data)
+}
+
+/// The libraries that files of a later layer find in these: those in `lib/`, and R's own with those that came with it.
 fn sonames_of(layers: &[ExaminedLayer]) -> BTreeSet<String> {
     let paths = layers.iter().flat_map(ExaminedLayer::elf_files);
     paths
@@ -66,6 +115,7 @@ fn sonames_of(layers: &[ExaminedLayer]) -> BTreeSet<String> {
             let path = entry.path.as_str();
             let name = path
                 .strip_prefix("R/lib/")
+                .map(|name| name.strip_prefix(".libs/").unwrap_or(name))
                 .or_else(|| path.strip_prefix("lib/"))?;
             (!name.contains('/')).then(|| name.to_owned())
         })
@@ -166,14 +216,24 @@ fn reached<'a>(
     reached
 }
 
-/// The distribution's packages that libraries came from: path in the layer → package.
-pub fn owners_of(plan: &LayerPlan<'_>, completed: &Completed) -> BTreeMap<String, SystemPackage> {
+/// The distribution's packages that libraries and data came from: path in the layer → package.
+pub fn owners_of(
+    plan: &LayerPlan<'_>,
+    completed: &Completed,
+    data: &LayerData,
+) -> BTreeMap<String, SystemPackage> {
     let mut all = BTreeMap::new();
+    let added: Vec<AddedLibrary> = completed.added.iter().chain(&data.files).cloned().collect();
     // Without a root, what was fetched is known all the same.
     let roots = plan.build_roots.iter().map(|root| root.as_path());
     for root in roots.chain([Path::new("")]) {
-        let found = owners(root, &completed.added);
+        let found = owners(root, &added);
         all.extend(found);
+    }
+    for (path, license) in &data.licenses {
+        if let Some(owner) = all.get_mut(path) {
+            owner.license.get_or_insert_with(|| license.clone());
+        }
     }
     all
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 pub use super::super::packing::Built;
-pub use plan::{LayerPackage, LayerPlan, LibrariesFrom, Proof};
+pub use plan::{BesidePackages, LayerPackage, LayerPlan, LibrariesFrom, Proof};
 
 use super::check::{Check, Checked};
 use crate::cache::Cache;
@@ -63,7 +63,8 @@ pub async fn pack(
     warn_of_lacking(plan, reporter);
     let mut contents = contents::contents(plan)?;
     packing.step("completing libraries");
-    let completed = libraries::complete(plan, &mut contents.tree).await?;
+    let mut completed = libraries::complete(plan, &mut contents.tree).await?;
+    let data = libraries::insert_data(plan, &mut contents.tree, &mut completed).await?;
     tell(&contents, &completed, reporter);
     packing.step("compressing");
     let mut steps = Steps::begin(reporter);
@@ -85,6 +86,7 @@ pub async fn pack(
         plan,
         contents: &contents,
         completed: &completed,
+        data: &data,
         state,
     };
     let packed = keep(records, written)?;
@@ -190,6 +192,7 @@ async fn proven(
     };
     let check = Check {
         packages: &plan.requested,
+        proofs: &plan.beside_packages.proofs,
         layers,
         target: plan.target,
         architecture: plan.architecture,

@@ -34,20 +34,21 @@ impl Sized {
             packages: Vec::new(),
             libraries: Vec::new(),
         };
-        for package in &plan.packages {
+        for name in plan.package_names() {
             let files = sizes
                 .iter()
-                .filter(|(path, _)| package_of(path) == Some(&package.name));
+                .filter(|(path, _)| package_of(path) == Some(name));
             let (mut zipped, mut unzipped) = (0, 0);
             for (path, size) in files {
                 zipped += compressed.zipped_size(path);
                 unzipped += size;
             }
+            let package = plan.packages.iter().find(|package| package.name == name);
             sized.packages.push(PackageSize {
-                name: package.name.clone(),
+                name: name.to_owned(),
                 zipped,
                 unzipped,
-                needs: package.needs.clone(),
+                needs: package.map_or_else(Vec::new, |package| package.needs.clone()),
             });
         }
         for (path, size) in sizes.iter().filter(|(path, _)| package_of(path).is_none()) {

@@ -1,13 +1,16 @@
 //! What a layer of packages is to be made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cyclonedx_bom::prelude::Component;
 use rawzip::time::UtcDateTime;
 
-use crate::layer::ExaminedLayer;
+use crate::commands::packing::package_of;
+use crate::layer::library_data::DataRule;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
+use crate::layer::{ExaminedLayer, LayerTree};
 use crate::manifest::Compression;
 use crate::package::RVersion;
 use crate::repository::rpm_repository::{LockedRpm, RpmRepository};
@@ -27,6 +30,8 @@ pub struct LayerPlan<'a> {
     pub architecture: Architecture,
     /// The packages that are packed: those of which no other layer of the function has them.
     pub packages: Vec<LayerPackage>,
+    /// What it holds beside packages.
+    pub beside_packages: BesidePackages,
     /// The packages that were asked for; they are what is loaded as a proof.
     pub requested: Vec<String>,
     /// Names of rules that are not applied: `help`, `include`.
@@ -69,6 +74,21 @@ pub struct LayerPackage {
     pub libraries: LibrariesFrom,
 }
 
+/// What a ready layer holds beside packages.
+#[derive(Default)]
+pub struct BesidePackages {
+    /// A part of R that the runtime layer leaves out, and where the system libraries that it needs come from.
+    pub of_r: Option<(LayerTree, LibrariesFrom)>,
+    /// The R that it is of.
+    pub r_sources: Vec<SourceRecord>,
+    /// What a prebuilt R's own bill says of the libraries that it brings.
+    pub distributed: Vec<Component>,
+    /// Data, as fonts.
+    pub data: Vec<&'static DataRule>,
+    /// Functions in `layers/proof` that are called to prove that the layer works.
+    pub proofs: Vec<&'static str>,
+}
+
 /// Where the system libraries of a package come from. The same soname is not the same library everywhere: one from another
 /// system may lack the symbol versions that a package was linked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +109,30 @@ pub enum Proof {
 }
 
 impl LayerPlan<'_> {
+    /// The packages that the layer has files of: those that are packed, and those of R that a part of R is of.
+    pub fn package_names(&self) -> BTreeSet<&str> {
+        let packed = self.packages.iter().map(|package| package.name.as_str());
+        packed.chain(self.packages_of_r()).collect()
+    }
+
+    /// The packages of R that the layer has files of.
+    fn packages_of_r(&self) -> impl Iterator<Item = &str> {
+        let trees = self.beside_packages.of_r.iter().map(|(tree, _)| tree);
+        trees.flat_map(|tree| tree.iter().filter_map(|(path, _)| package_of(path)))
+    }
+
+    /// The packages whose libraries come from there.
+    pub fn packages_with(&self, from: LibrariesFrom) -> BTreeSet<&str> {
+        let packed = self.packages.iter();
+        let packed = packed.filter(|package| package.libraries == from);
+        let names = packed.map(|package| package.name.as_str());
+        let of_r = self.beside_packages.of_r.as_ref();
+        let is_of_r = of_r.is_some_and(|(_, libraries)| *libraries == from);
+        names
+            .chain(self.packages_of_r().filter(|_| is_of_r))
+            .collect()
+    }
+
     /// The file name of a part's zip. Packages are for a minor version of R, as R itself has it.
     pub fn zip_name(&self, part: &str) -> String {
         format!(

@@ -10,10 +10,12 @@ use super::parts::WrittenPart;
 use super::plan::LayerPlan;
 use crate::commands::packing;
 use crate::layer::complete::AddedLibrary;
+use crate::layer::layer_data::LayerData;
 use crate::layer::library_rules::LibraryRules;
 use crate::layer::record::{CheckState, PackageLayerRecord, PartRecord, SourceRecord};
 use crate::layer::sbom::{Sbom, SbomSources};
 use crate::layer::split::Part;
+use crate::layer::system_package::SystemPackage;
 use crate::layer::{BuildRecord, ExaminedLayer};
 use crate::package::lacking;
 use crate::repository::rpm_repository::Completed;
@@ -26,6 +28,8 @@ pub struct Records<'a> {
     pub contents: &'a Contents,
     /// What came along.
     pub completed: &'a Completed,
+    /// The layer's own data.
+    pub data: &'a LayerData,
     /// Were the packages loaded?
     pub state: CheckState,
 }
@@ -49,7 +53,7 @@ impl Records<'_> {
             r_version: plan.r_version.to_string(),
             glibc: written.examined.glibc_floor(),
             r_layer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            sources: self.sources(&packages),
+            sources: self.sources(&written.part, &packages),
             packages: packing::package_records(&written.examined),
             added_libraries: packing::library_sizes(&self.added(&written.part)),
             savings: self.contents.savings.of(|name| packages.contains(name)),
@@ -64,8 +68,8 @@ impl Records<'_> {
         Ok(Sbom::of(&SbomSources {
             layer,
             record,
-            owners: &owners_of(self.plan, self.completed),
-            distributed: &[],
+            owners: &self.owners(),
+            distributed: &self.plan.beside_packages.distributed,
             created: epoch.map(|_| self.plan.entry_time),
         })?)
     }
@@ -77,12 +81,42 @@ impl Records<'_> {
         }
     }
 
-    fn sources(&self, packages: &BTreeSet<&str>) -> Vec<SourceRecord> {
+    fn owners(&self) -> BTreeMap<String, SystemPackage> {
+        owners_of(self.plan, self.completed, self.data)
+    }
+
+    /// The packages of a distribution that the layer's own data are from, and their licences.
+    fn of_distribution(&self, part: &Part) -> Vec<SourceRecord> {
+        let owners = self.owners();
+        let files = self.data.files.iter().map(|file| &file.path);
+        let there = files.filter(|path| part.libraries.contains(path));
+        there
+            .filter_map(|path| owners.get(path))
+            .map(|owner| {
+                let license = owner.license.as_deref().map(|text| format!(", {text}"));
+                SourceRecord {
+                    name: owner.name.clone(),
+                    version: owner.version.clone(),
+                    origin: format!(
+                        "a package of {}{}",
+                        owner.distribution,
+                        license.unwrap_or_default()
+                    ),
+                    sha256: owner.fetched.as_ref().map(|(_, sha256)| *sha256),
+                }
+            })
+            .collect()
+    }
+
+    fn sources(&self, part: &Part, packages: &BTreeSet<&str>) -> Vec<SourceRecord> {
         let members = self.plan.packages.iter();
         let mut sources: Vec<SourceRecord> = members
             .filter(|package| packages.contains(package.name.as_str()))
             .map(|package| package.source.clone())
             .collect();
+        sources.extend(self.of_distribution(part));
+        let beside = &self.plan.beside_packages;
+        sources.extend(beside.r_sources.iter().cloned());
         sources.sort();
         sources.dedup();
         sources
@@ -99,7 +133,7 @@ impl Records<'_> {
 
     fn of_packages(&self, part: &Part, (number, of): (usize, usize)) -> PackageLayerRecord {
         let plan = self.plan;
-        let owners = owners_of(plan, self.completed);
+        let owners = self.owners();
         let mut library_origins = origins(plan, self.completed, &owners);
         library_origins.retain(|path, _| part.libraries.contains(path));
         let others = plan.others.iter().map(|layer| &layer.archive);
