@@ -105,9 +105,7 @@ impl Connector {
         let mut body = SdkBody::from_body_1_x(body);
         if is_html {
             // Servers that play AWS's part send their JSON so as well.
-            let content = collect(body)
-                .await
-                .map_err(|error| ConnectorError::io(error))?;
+            let content = collect(body).await.map_err(ConnectorError::io)?;
             if is_page(&content) {
                 let kind = status.is_server_error().then_some(ErrorKind::ServerError);
                 let page = NotAws {

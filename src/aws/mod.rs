@@ -1,5 +1,5 @@
 //! AWS, as far as layers and functions need it: who we are there, and the calls that publish,
-//! grant, attach and remove. Every request goes through one connection ([`connector`]), so that proxies and
+//! grant, attach and remove. Every request goes through one connection (`connector.rs`), so that proxies and
 //! certificates are those of every other request of r-layer, and a region is never asked more often than it allows.
 
 mod bucket;

@@ -28,7 +28,7 @@ pub struct AwsOptions {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "AWS")]
 pub struct RegionOptions {
-    /// The region; may be repeated [default: regions in [publish] of r-layer.toml, else AWS_REGION or the profile's]
+    /// The region; may be repeated [default: those that r-layer.toml publishes in, else AWS_REGION or the profile's]
     #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = region)]
     pub regions: Vec<Region>,
     /// Every region that has Lambda; those that the account has not enabled are told, and left

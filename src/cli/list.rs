@@ -17,7 +17,7 @@ use crate::publication::{ListingFormat, Region};
                         r-layer list --from https://example.org/r-layer.arns.json --format markdown"
 )]
 pub struct ListArgs {
-    /// Only this region; may be repeated. With --remote [default: regions in [publish], else AWS_REGION]
+    /// Only this region; may be repeated. With --remote [default: those that r-layer.toml publishes in, else AWS_REGION]
     #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = super::aws::region)]
     pub regions: Vec<Region>,
     /// Only this layer, by its name at AWS, by `r-models` or by `models`; may be repeated
