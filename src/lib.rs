@@ -16,6 +16,7 @@
 //! | [`sandbox`] | a command in a root file system, by bubblewrap or a container engine |
 //! | [`image`] | OCI images: references, pulling, unpacking |
 //! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
+//! | [`aws`] | the calls to AWS: layer versions, buckets, parameters, and why it says no |
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |
 //! | [`layer`] | a layer as a value: tree, prune, strip, complete, examine, inspect, audit, zip, record |
 //! | [`elf`], [`package`], [`target`] | ELF files; R packages and versions; what Lambda offers |
@@ -30,7 +31,7 @@
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
-//! main → cli → commands → (distribution, repository, sandbox, image, invoke_api, runtime_api, http, credentials, cache,
+//! main → cli → commands → (distribution, repository, sandbox, image, aws, invoke_api, runtime_api, http, credentials, cache,
 //! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, iam, checksum,
 //! public_url, root_path, os, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.

@@ -29,6 +29,7 @@ mod package_repository;
 mod policy;
 mod portable_parts;
 mod posit;
+mod publish;
 mod real_repository;
 mod rpm_repository;
 mod runtime_in_r;
