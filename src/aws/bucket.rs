@@ -51,7 +51,7 @@ impl Bucket {
             client: session.s3(region),
             name: name.to_owned(),
             region: region.clone(),
-            partition: region.partition(),
+            partition: Partition::of(region),
             parts,
         }
     }

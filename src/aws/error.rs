@@ -51,14 +51,6 @@ impl Refusal {
     pub fn is_uncertain(self) -> bool {
         matches!(self, Refusal::NoAnswer | Refusal::Fault)
     }
-
-    /// Would the next region refuse for the same reason?
-    pub fn is_of_the_account(self) -> bool {
-        matches!(
-            self,
-            Refusal::NoCredentials | Refusal::Expired | Refusal::Clock
-        )
-    }
 }
 
 /// Why AWS did not do what it was asked.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::connector::collect;
 use super::{AwsError, Call, Refusal, Session};
 use crate::http::Patience;
-use crate::publication::Region;
+use crate::publication::{Partition, Region};
 
 /// A service that speaks AWS's JSON protocol 1.1.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl JsonService {
         let own = std::env::var(variable).ok().filter(|url| !url.is_empty());
         let general = || self.session.config().endpoint_url().map(ToOwned::to_owned);
         own.or_else(general).unwrap_or_else(|| {
-            let suffix = match self.region.partition().as_str() {
+            let suffix = match Partition::of(&self.region).as_str() {
                 "aws-cn" => "amazonaws.com.cn",
                 _ => "amazonaws.com",
             };

@@ -1,5 +1,6 @@
 //! Layer versions of a region: listed, published, granted, removed.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -31,8 +32,6 @@ pub struct LayerVersion {
     pub created: String,
     /// The processors that it is for; empty where whoever published it said nothing.
     pub architectures: Vec<String>,
-    /// The runtimes that it is for; empty where whoever published it said nothing.
-    pub runtimes: Vec<String>,
 }
 
 impl LayerVersion {
@@ -76,19 +75,6 @@ pub enum Content {
     InRequest(ZipRequest),
     /// In a bucket of the same region.
     InBucket(StagedObject),
-}
-
-/// A version's hash and place, which the list does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionContent {
-    /// The SHA-256 of the zip, as base64.
-    pub code_sha256: String,
-    /// Bytes of the zip.
-    pub size: u64,
-    /// Where it can be fetched, for ten minutes.
-    pub location: Option<String>,
-    /// What whoever published it says it is.
-    pub description: String,
 }
 
 /// Marks requests with their region, for which they take turns.
@@ -141,33 +127,17 @@ impl Layers {
 
     /// The versions of a layer, newest first. One request for fifty of them; a layer that there is not has none.
     pub async fn versions(&self, layer: &str) -> Result<Vec<LayerVersion>, AwsError> {
-        let mut versions = Vec::new();
-        let mut marker = None;
-        loop {
-            let page = self.client.list_layer_versions().layer_name(layer);
-            let page = match page.set_marker(marker).send().await {
-                Ok(page) => page,
-                Err(error) => {
-                    let call = self.call("lambda:ListLayerVersions", layer);
-                    let error = AwsError::of(call, error);
-                    return match error.refusal() {
-                        Some(super::Refusal::NotFound) => Ok(versions),
-                        _ => Err(error),
-                    };
-                }
-            };
-            versions.extend(
-                page.layer_versions
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(listed),
-            );
-            marker = page.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                versions.sort_by_key(|version| std::cmp::Reverse(version.version));
-                return Ok(versions);
-            }
-        }
+        let request = self.client.list_layer_versions().layer_name(layer);
+        let listed = request.into_paginator().items().send();
+        let listed = listed.collect::<Result<Vec<_>, _>>().await;
+        let call = self.call("lambda:ListLayerVersions", layer);
+        let mut versions: Vec<LayerVersion> = there(call, listed)?
+            .unwrap_or_default()
+            .into_iter()
+            .map(of_list)
+            .collect();
+        versions.sort_by_key(|version| Reverse(version.version));
+        Ok(versions)
     }
 
     /// Publishes a version, once: a call whose answer is lost may have been carried out, and is not repeated here.
@@ -222,7 +192,6 @@ impl Layers {
                 description: answer.description.unwrap_or_default(),
                 created: answer.created_date.unwrap_or_default(),
                 architectures: names(answer.compatible_architectures),
-                runtimes: names(answer.compatible_runtimes),
             }),
             _ => Err(AwsError::Incomplete {
                 action: "lambda:PublishLayerVersion",
@@ -232,12 +201,8 @@ impl Layers {
         }
     }
 
-    /// The hash and place of a version; nothing if there is no such version.
-    pub async fn content(
-        &self,
-        layer: &str,
-        version: u64,
-    ) -> Result<Option<VersionContent>, AwsError> {
+    /// The SHA-256 of a version's zip as base64, which the list does not have; nothing if there is no such version.
+    pub async fn code_sha256(&self, layer: &str, version: u64) -> Result<Option<String>, AwsError> {
         let answer = self
             .client
             .get_layer_version()
@@ -246,18 +211,8 @@ impl Layers {
             .send()
             .await;
         let call = self.version_call("lambda:GetLayerVersion", layer, version);
-        let Some(answer) = there(call, answer)? else {
-            return Ok(None);
-        };
-        let content = answer
-            .content
-            .unwrap_or_else(|| aws_sdk_lambda::types::LayerVersionContentOutput::builder().build());
-        Ok(Some(VersionContent {
-            code_sha256: content.code_sha256.unwrap_or_default(),
-            size: u64::try_from(content.code_size).unwrap_or_default(),
-            location: content.location,
-            description: answer.description.unwrap_or_default(),
-        }))
+        let content = there(call, answer)?.map(|answer| answer.content);
+        Ok(content.map(|content| content.and_then(|it| it.code_sha256).unwrap_or_default()))
     }
 
     /// Removes a version. One that is not there is no error.
@@ -332,45 +287,34 @@ impl Layers {
 
     /// The functions of the region that have layers, with all their published versions.
     pub async fn users(&self) -> Result<Vec<LayerUser>, AwsError> {
-        let mut users = Vec::new();
-        let mut marker = None;
-        loop {
-            let request = self.client.list_functions().set_marker(marker);
-            let request = request.function_version(FunctionVersion::All);
-            let call = || Call::new("lambda:ListFunctions", "*", &self.region);
-            let page = request.send().await;
-            let page = page.map_err(|error| AwsError::of(call(), error))?;
-            for function in page.functions.unwrap_or_default() {
-                let layers = function.layers.unwrap_or_default();
-                let layers: Vec<String> =
-                    layers.into_iter().filter_map(|layer| layer.arn).collect();
-                if !layers.is_empty() {
-                    let function = function.function_arn.unwrap_or_default();
-                    users.push(LayerUser { function, layers });
-                }
-            }
-            marker = page.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(users);
-            }
-        }
+        let request = self.client.list_functions();
+        let request = request.function_version(FunctionVersion::All);
+        let listed = request.into_paginator().items().send();
+        let listed = listed.collect::<Result<Vec<_>, _>>().await;
+        let call = || Call::new("lambda:ListFunctions", "*", &self.region);
+        let functions = listed.map_err(|error| AwsError::of(call(), error))?;
+        let users = functions.into_iter().map(|function| LayerUser {
+            function: function.function_arn.unwrap_or_default(),
+            layers: function
+                .layers
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|layer| layer.arn)
+                .collect(),
+        });
+        Ok(users.filter(|user| !user.layers.is_empty()).collect())
     }
 
     /// The names of the layers of the region that are of this account.
     pub async fn names(&self) -> Result<Vec<String>, AwsError> {
-        let mut names = Vec::new();
-        let mut marker = None;
-        loop {
-            let page = self.client.list_layers().set_marker(marker).send().await;
-            let call = || Call::new("lambda:ListLayers", "*", &self.region);
-            let page = page.map_err(|error| AwsError::of(call(), error))?;
-            let layers = page.layers.unwrap_or_default();
-            names.extend(layers.into_iter().filter_map(|layer| layer.layer_name));
-            marker = page.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let listed = self.client.list_layers().into_paginator().items().send();
+        let listed = listed.collect::<Result<Vec<_>, _>>().await;
+        let call = || Call::new("lambda:ListLayers", "*", &self.region);
+        let layers = listed.map_err(|error| AwsError::of(call(), error))?;
+        Ok(layers
+            .into_iter()
+            .filter_map(|layer| layer.layer_name)
+            .collect())
     }
 }
 
@@ -413,14 +357,13 @@ where
     }
 }
 
-fn listed(version: aws_sdk_lambda::types::LayerVersionsListItem) -> LayerVersion {
+fn of_list(version: aws_sdk_lambda::types::LayerVersionsListItem) -> LayerVersion {
     LayerVersion {
         version: u64::try_from(version.version).unwrap_or_default(),
         arn: version.layer_version_arn.unwrap_or_default(),
         description: version.description.unwrap_or_default(),
         created: version.created_date.unwrap_or_default(),
         architectures: names(version.compatible_architectures),
-        runtimes: names(version.compatible_runtimes),
     }
 }
 

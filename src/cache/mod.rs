@@ -203,44 +203,21 @@ impl Cache {
         entry: &Path,
         reporter: &dyn Reporter,
     ) -> Result<Option<File>, CacheError> {
-        let path = self.lock_path(kind, name);
-        let lock = open_lock(&path).map_err(|source| not_writable(&path, source))?;
-        let mut told = false;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Some(lock)),
-                // Others use it already.
-                Err(TryLockError::WouldBlock) if entry.exists() => return Ok(None),
-                Err(TryLockError::WouldBlock) => {
-                    if !std::mem::replace(&mut told, true) {
-                        reporter.note(&format!(
-                            "another r-layer is making {kind}/{name}; waiting for it"
-                        ));
-                    }
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-                Err(TryLockError::Error(source)) => return Err(not_writable(&path, source)),
-            }
-        }
+        let told = format!("another r-layer is making {kind}/{name}; waiting for it");
+        // Others use it already.
+        let is_made = || entry.exists();
+        wait_for(&self.lock_path(kind, name), &told, is_made, reporter).await
     }
 
     /// Waits until no other run on this machine does what has that name; until the file is dropped, none does.
-    pub async fn alone(&self, name: &str, reporter: &dyn Reporter) -> Result<File, CacheError> {
+    pub async fn alone(
+        &self,
+        name: &str,
+        reporter: &dyn Reporter,
+    ) -> Result<Option<File>, CacheError> {
         let path = self.folder.join("locks").join(name);
-        let lock = open_lock(&path).map_err(|source| not_writable(&path, source))?;
-        let mut told = false;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) => {
-                    if !std::mem::replace(&mut told, true) {
-                        reporter.note("another r-layer is at it; waiting for it");
-                    }
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-                Err(TryLockError::Error(source)) => return Err(not_writable(&path, source)),
-            }
-        }
+        let told = "another r-layer is at it; waiting for it";
+        wait_for(&path, told, || false, reporter).await
     }
 
     /// A folder for work in progress on the cache's own disk; gone when dropped.
@@ -286,6 +263,30 @@ impl Cache {
                 // What cannot be removed now, the next run tries again.
                 let _ = fs_err::remove_dir_all(entry.path());
             }
+        }
+    }
+}
+
+/// Waits for a lock, and says so once; nothing if it is not needed any more.
+async fn wait_for(
+    path: &Path,
+    told: &str,
+    is_needless: impl Fn() -> bool,
+    reporter: &dyn Reporter,
+) -> Result<Option<File>, CacheError> {
+    let lock = open_lock(path).map_err(|source| not_writable(path, source))?;
+    let mut was_told = false;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) if is_needless() => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                if !std::mem::replace(&mut was_told, true) {
+                    reporter.note(told);
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(TryLockError::Error(source)) => return Err(not_writable(path, source)),
         }
     }
 }

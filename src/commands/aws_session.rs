@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::aws::{AwsError, Identity, Refusal, Session, SessionSettings};
+use crate::aws::{AwsError, Identity, Layers, Refusal, Session, SessionSettings};
 use crate::cli::AwsOptions;
 use crate::manifest::PublishTarget;
 use crate::progress::Reporter;
@@ -16,6 +16,14 @@ pub struct Signed {
     pub identity: Identity,
     /// The account.
     pub account: AccountId,
+}
+
+impl Signed {
+    /// The account's layers in a region.
+    pub fn layers(&self, region: &Region) -> Layers {
+        let partition = self.identity.partition();
+        Layers::new(&self.session, region, partition, self.account.as_str())
+    }
 }
 
 /// Opens a session with the flags' settings, over those of a target and of the manifest.

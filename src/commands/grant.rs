@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::Outcome;
 use super::aws_session::{Signed, open, signed};
 use super::publish::grants::{bring_grants, statements};
-use crate::aws::Layers;
 use crate::cli::GrantArgs;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
@@ -152,12 +151,7 @@ async fn granted(
     args: &GrantArgs,
     reporter: &dyn Reporter,
 ) -> Result<(BTreeSet<Grant>, bool)> {
-    let layers = Layers::new(
-        &signed.session,
-        &publication.region,
-        signed.identity.partition(),
-        signed.account.as_str(),
-    );
+    let layers = signed.layers(&publication.region);
     let (layer, version) = (publication.layer.as_str(), publication.version);
     if args.dry_run {
         let existing = statements(&layers, layer, version).await?;

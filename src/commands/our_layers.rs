@@ -4,9 +4,8 @@
 use anyhow::Result;
 use futures_util::future::join_all;
 
-use super::aws_session::Signed;
 use crate::aws::{AwsError, LayerVersion, Layers};
-use crate::publication::{Described, Region};
+use crate::publication::Described;
 
 /// A layer of ours.
 #[derive(Clone, Debug)]
@@ -26,13 +25,7 @@ pub struct OurVersion {
     pub described: Described,
 }
 
-/// The layers of the account in a region.
-pub fn layers_in(signed: &Signed, region: &Region) -> Layers {
-    let partition = signed.identity.partition();
-    Layers::new(&signed.session, region, partition, signed.account.as_str())
-}
-
-/// Those of them that are ours.
+/// Those of a region's layers that are ours.
 pub async fn our_layers(layers: &Layers) -> Result<Vec<OurLayer>, AwsError> {
     let names = layers.names().await?;
     let listed = names.into_iter().map(async |name| {

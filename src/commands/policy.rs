@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::cli::{
     AttachPolicyArgs, DeployPolicyArgs, IamPolicyCommand, PublishPolicyArgs, ScopeArgs,
@@ -39,7 +39,7 @@ struct Settings<'a> {
 
 impl Settings<'_> {
     fn for_publish(&self, args: PublishPolicyArgs) -> Result<IamPolicy> {
-        let target = self.target(&args.scope)?;
+        let target = self.publish.chosen_target(args.scope.to.as_deref())?;
         let (scope, account) = self.scope(&args.scope)?;
         let layers: Vec<String> = match args.layers.is_empty() {
             true => vec![format!("{OURS}*")],
@@ -80,7 +80,7 @@ impl Settings<'_> {
     }
 
     fn for_deploy(&self, args: DeployPolicyArgs) -> Result<IamPolicy> {
-        let target = self.target(&args.scope)?;
+        let target = self.publish.chosen_target(args.scope.to.as_deref())?;
         let (scope, account) = self.scope(&args.scope)?;
         let permissions = DeployPermissions {
             functions: args.functions,
@@ -97,30 +97,10 @@ impl Settings<'_> {
         Ok(permissions.policy(&scope))
     }
 
-    /// The target that `--to` names.
-    fn target(&self, args: &ScopeArgs) -> Result<Option<&PublishTarget>> {
-        let Some(name) = &args.to else {
-            return Ok(None);
-        };
-        let target = self.publish.target(name).with_context(|| {
-            let known = self.publish.to.iter().map(|target| target.name.as_str());
-            let known: Vec<&str> = known.collect();
-            match known.is_empty() {
-                true => format!("there is no target `{name}`: r-layer.toml has no [[publish.to]]"),
-                false => format!(
-                    "there is no target `{name}`; there are: {}",
-                    known.join(", ")
-                ),
-            }
-        })?;
-        Ok(Some(target))
-    }
-
     /// Where the policy holds, and the account if it is known.
     fn scope(&self, args: &ScopeArgs) -> Result<(Scope, Option<AccountId>)> {
-        let target = self.target(args)?;
-        let of_target = target.and_then(|target| target.regions.as_ref());
-        let regions = match of_target.or(self.publish.regions.as_ref()) {
+        let target = self.publish.chosen_target(args.to.as_deref())?;
+        let regions = match self.publish.regions_for(target) {
             _ if args.all_regions => Vec::new(),
             _ if !args.regions.is_empty() => args.regions.clone(),
             Some(RegionChoice::Named(regions)) => regions.clone(),

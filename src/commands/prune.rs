@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::aws_session::{Signed, is_not_enabled, open, signed};
-use super::our_layers::{OurLayer, OurVersion, is_asked_for, layers_in, our_layers};
+use super::our_layers::{OurLayer, OurVersion, is_asked_for, our_layers};
 use super::publish::grants::statements;
 use super::regions::chosen_regions;
 use crate::aws::Layers;
@@ -95,7 +95,7 @@ pub async fn run(args: PruneArgs, reporter: &dyn Reporter) -> Result<AllPruned> 
 }
 
 async fn prune_region(region: &Region, signed: &Signed, args: &PruneArgs) -> Result<Vec<Pruned>> {
-    let layers = layers_in(signed, region);
+    let layers = signed.layers(region);
     let ours = our_layers(&layers).await?;
     let mut old: Vec<(&OurLayer, &OurVersion)> = Vec::new();
     for layer in ours

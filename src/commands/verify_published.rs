@@ -11,7 +11,6 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::aws_session::{Signed, open, signed};
-use super::our_layers::layers_in;
 use super::publish::grants::statements;
 use crate::cli::VerifyPublishedArgs;
 use crate::manifest::Manifest;
@@ -96,19 +95,18 @@ async fn differences(publication: &Publication, signed: &Signed) -> Result<Vec<S
             publication.account, signed.account
         )]);
     }
-    let layers = layers_in(signed, &publication.region);
+    let layers = signed.layers(&publication.region);
     let (layer, version) = (publication.layer.as_str(), publication.version);
-    let Some(content) = layers.content(layer, version).await? else {
+    let Some(published) = layers.code_sha256(layer, version).await? else {
         return Ok(vec![
             "there is no such version any more; `r-layer publish` makes a new one".to_owned(),
         ]);
     };
     let mut differences = Vec::new();
     let recorded = STANDARD.encode(publication.sha256.bytes());
-    if content.code_sha256 != recorded {
+    if published != recorded {
         differences.push(format!(
-            "its content is another: CodeSha256 {}, and the record has {recorded}",
-            content.code_sha256
+            "its content is another: CodeSha256 {published}, and the record has {recorded}"
         ));
     }
     let granted = grants_of(&statements(&layers, layer, version).await?);

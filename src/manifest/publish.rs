@@ -7,13 +7,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use crate::publication::{
-    AccountId, BucketTemplate, Grant, LayerNameTemplate, OrganizationId, ParameterTemplate, Region,
-    RoleArn,
+    AccountId, BucketTemplate, Grant, LONGEST_LICENSE, LayerNameTemplate, OrganizationId,
+    ParameterTemplate, Region, RoleArn,
 };
-
-/// How many characters AWS takes of a licence.
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html>
-const LONGEST_LICENSE: usize = 512;
 
 /// The word for every region.
 const ALL: &str = "all";
@@ -115,6 +111,21 @@ pub struct PublishTarget {
     pub s3_bucket: Option<BucketTemplate>,
 }
 
+/// A target that there is not.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no target `{name}`{}", alternatives(name, known))]
+pub struct NoTarget {
+    name: String,
+    known: Vec<String>,
+}
+
+fn alternatives(name: &str, known: &[String]) -> String {
+    match known {
+        [] => format!(": r-layer.toml has no [[publish.to]]; add one with name = \"{name}\""),
+        _ => format!("; there are: {}", known.join(", ")),
+    }
+}
+
 impl PublishSection {
     /// Who may use the layers.
     pub fn grants(&self) -> BTreeSet<Grant> {
@@ -125,9 +136,23 @@ impl PublishSection {
         )
     }
 
-    /// The target of that name.
-    pub fn target(&self, name: &str) -> Option<&PublishTarget> {
-        self.to.iter().find(|target| target.name == name)
+    /// The target that `--to` names; nothing if it names none.
+    pub fn chosen_target(&self, name: Option<&str>) -> Result<Option<&PublishTarget>, NoTarget> {
+        let Some(name) = name else { return Ok(None) };
+        let found = self.to.iter().find(|target| target.name == name);
+        found.map(Some).ok_or_else(|| NoTarget {
+            name: name.to_owned(),
+            known: self.to.iter().map(|target| target.name.clone()).collect(),
+        })
+    }
+
+    /// The regions that a target names, else those of all.
+    pub fn regions_for<'a>(
+        &'a self,
+        target: Option<&'a PublishTarget>,
+    ) -> Option<&'a RegionChoice> {
+        let of_target = target.and_then(|target| target.regions.as_ref());
+        of_target.or(self.regions.as_ref())
     }
 }
 
@@ -245,15 +270,19 @@ mod tests {
         };
         assert_eq!(texts(publish.grants()), ["123456789012", "o-abcdef1234"]);
         let (tried, prod) = (
-            publish.target("try").unwrap(),
-            publish.target("prod").unwrap(),
+            publish.chosen_target(Some("try")).unwrap().unwrap(),
+            publish.chosen_target(Some("prod")).unwrap().unwrap(),
         );
         assert_eq!(tried.grants(), Some(BTreeSet::new()));
         assert_eq!(texts(prod.grants().unwrap()), ["public"]);
         assert_eq!(prod.regions, Some(RegionChoice::All));
         let named = RegionChoice::Named(vec!["eu-west-1".parse().unwrap()]);
         assert_eq!(tried.regions, Some(named));
-        assert_eq!(publish.target("stage"), None);
+        let error = publish
+            .chosen_target(Some("stage"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("no target `stage`; there are: "), "{error}");
         assert_eq!(parsed("[publish]").unwrap(), PublishSection::default());
         let silent = parsed("[[publish.to]]\nname = \"x\"").unwrap();
         assert_eq!(silent.to[0].grants(), None);

@@ -10,6 +10,9 @@ use crate::layer::BuildRecord;
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html>
 pub const LONGEST_DESCRIPTION: usize = 256;
 
+/// How many characters AWS takes of a licence. Same source.
+pub const LONGEST_LICENSE: usize = 512;
+
 /// The word before the logical name.
 const MARK: &str = "r-layer";
 const SHA256: &str = "sha256:";

@@ -17,7 +17,7 @@ pub use arn::{
     AccountId, ArnError, LayerArn, LayerVersionArn, OrganizationId, Partition, PlaceError, Region,
     RoleArn,
 };
-pub use description::{Described, LONGEST_DESCRIPTION, describe, logical_name};
+pub use description::{Described, LONGEST_DESCRIPTION, LONGEST_LICENSE, describe, logical_name};
 pub use grant::{
     Grant, GrantChanges, GrantError, NewStatement, PolicyError, Statement, StatementMeaning,
     grants_of, policy_statements,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::arn::{Partition, PlaceError, Region};
+use super::arn::{PlaceError, Region};
 use crate::embedded;
 
 /// The regions of the commercial partition that have Lambda.
@@ -60,11 +60,6 @@ impl Region {
     /// Has every account got it?
     pub fn is_enabled_by_default(&self) -> bool {
         KNOWN.by_default.contains(self)
-    }
-
-    /// The partition that its ARNs begin with.
-    pub fn partition(&self) -> Partition {
-        Partition::of(self)
     }
 
     /// The known region whose name is nearest, where this is none of them.

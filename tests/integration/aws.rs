@@ -5,7 +5,6 @@ mod account;
 mod moto;
 mod proxied;
 pub mod proxy;
-mod served;
 
 pub use account::Account;
 pub use moto::Moto;

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::aws::Layers;
 use crate::cli::{ListArgs, RegionOptions};
 use crate::commands::aws_session::{Signed, is_not_enabled, open, signed};
-use crate::commands::our_layers::{OurLayer, OurVersion, layers_in, our_layers};
+use crate::commands::our_layers::{OurLayer, OurVersion, our_layers};
 use crate::commands::publish::grants::statements;
 use crate::commands::regions::chosen_regions;
 use crate::manifest::Manifest;
@@ -52,7 +52,7 @@ pub async fn record(args: &ListArgs, reporter: &dyn Reporter) -> Result<Publicat
 }
 
 async fn in_region(region: &Region, signed: &Signed) -> Result<Vec<Publication>> {
-    let layers = layers_in(signed, region);
+    let layers = signed.layers(region);
     let ours = our_layers(&layers).await?;
     let mut publications = Vec::new();
     for layer in &ours {

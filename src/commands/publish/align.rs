@@ -106,7 +106,6 @@ mod tests {
             description: String::new(),
             created: String::new(),
             architectures: Vec::new(),
-            runtimes: Vec::new(),
         };
         Found {
             taken: taken.map(version),

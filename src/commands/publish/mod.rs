@@ -22,9 +22,8 @@ use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
-use super::aws_session::{open, signed};
+use super::aws_session::{is_not_enabled, open, signed};
 use super::regions::chosen_regions;
-use crate::aws::{AwsError, Refusal};
 use crate::cache::Cache;
 use crate::cli::PublishArgs;
 use crate::manifest::Manifest;
@@ -35,7 +34,7 @@ use place::{Placed, Publishing};
 use region_line::RegionLine;
 pub use result::Published;
 use result::{RegionEnd, RegionResult};
-use settings::{PublishSettings, choice, expected_account, folder, target};
+use settings::{PublishSettings, expected_account, folder};
 use survey::{Found, survey};
 use zips::ReadyZip;
 
@@ -45,12 +44,12 @@ const PARTS: usize = 16;
 /// Publishes the zips that were named, or those in `dist`.
 pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<Published> {
     let manifest = Manifest::read(folder())?;
-    let target = target(&manifest, args.to.as_deref())?;
     let section = &manifest.publish;
+    let target = section.chosen_target(args.to.as_deref())?;
     let settings = PublishSettings::of(&args, section, target)?;
     let zips = zips::read(&args.zips, &settings, reporter)?;
     let session = open(&args.aws, target, section.profile.as_deref()).await?;
-    let regions = chosen_regions(&args.regions, choice(section, target), &session)?;
+    let regions = chosen_regions(&args.regions, section.regions_for(target), &session)?;
     for region in regions.iter().filter(|region| !region.is_known()) {
         reporter.warn(&format!(
             "r-layer does not know the region {region}; it is tried all the same"
@@ -148,7 +147,7 @@ impl Run<'_> {
                     layers.push(placed.into());
                 }
                 Err(error) => {
-                    not_enabled &= refusal(&error) == Some(Refusal::NotEnabled);
+                    not_enabled &= is_not_enabled(&error);
                     let reason = format!("{error:#}");
                     let of = reasons.entry(reason).or_insert_with(Vec::new);
                     of.push(zip.logical_name.clone());
@@ -174,9 +173,4 @@ impl Run<'_> {
             layers,
         }
     }
-}
-
-/// What kind of no AWS said.
-fn refusal(error: &anyhow::Error) -> Option<Refusal> {
-    error.downcast_ref::<AwsError>().and_then(AwsError::refusal)
 }

@@ -60,16 +60,6 @@ impl Publishing<'_> {
         self.signed.identity.partition()
     }
 
-    /// The layers of a region.
-    pub fn layers(&self, region: &Region) -> Layers {
-        Layers::new(
-            self.session(),
-            region,
-            self.partition(),
-            self.account().as_str(),
-        )
-    }
-
     /// Takes the version that is there, or publishes one; then grants, parameter and record.
     ///
     /// `number`: publish until the version has this number.
@@ -81,7 +71,7 @@ impl Publishing<'_> {
         number: Option<u64>,
         line: &RegionLine,
     ) -> Result<Placed> {
-        let layers = self.layers(region);
+        let layers = self.signed.layers(region);
         let mut published = 0;
         let mut taken = found.taken;
         let reached = |taken: &Option<LayerVersion>| match (taken, number) {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::cli::PublishArgs;
 use crate::commands::regions::is_all;
-use crate::manifest::{Manifest, PublishSection, PublishTarget, RegionChoice};
+use crate::manifest::{PublishSection, PublishTarget};
 use crate::publication::{AccountId, BucketTemplate, Grant, LayerNameTemplate, ParameterTemplate};
 
 /// What is done to every zip.
@@ -69,41 +69,15 @@ impl PublishSettings {
                 .or_else(|| section.ssm_parameter.clone()),
             align: args.align,
             dry_run: args.dry_run,
-            all_regions: is_all(&args.regions, choice(section, target)),
+            all_regions: is_all(&args.regions, section.regions_for(target)),
         })
     }
-}
-
-/// The manifest's section, and the target that `--to` names.
-pub fn target<'a>(manifest: &'a Manifest, name: Option<&str>) -> Result<Option<&'a PublishTarget>> {
-    let Some(name) = name else { return Ok(None) };
-    let found = manifest.publish.target(name);
-    let found = found.with_context(|| {
-        let known: Vec<&str> = manifest.publish.to.iter().map(|target| target.name.as_str()).collect();
-        match known.as_slice() {
-            [] => format!(
-                "there is no target `{name}`: {} has no [[publish.to]]; add one with name = \"{name}\"",
-                Manifest::NAME
-            ),
-            _ => format!("there is no target `{name}`; there are: {}", known.join(", ")),
-        }
-    })?;
-    Ok(Some(found))
 }
 
 /// The account that it must be.
 pub fn expected_account(args: &PublishArgs, target: Option<&PublishTarget>) -> Option<AccountId> {
     let of_target = target.and_then(|target| target.account.clone());
     args.aws.expect_account.clone().or(of_target)
-}
-
-/// The regions that the target or the manifest names.
-pub fn choice<'a>(
-    section: &'a PublishSection,
-    target: Option<&'a PublishTarget>,
-) -> Option<&'a RegionChoice> {
-    let of_target = target.and_then(|target| target.regions.as_ref());
-    of_target.or(section.regions.as_ref())
 }
 
 /// The folder that `dist` and the record are in.

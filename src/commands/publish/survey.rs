@@ -40,7 +40,7 @@ pub async fn survey(
     zip: &ReadyZip,
     region: &Region,
 ) -> Result<Found, AwsError> {
-    let layers = publishing.layers(region);
+    let layers = publishing.signed.layers(region);
     let versions = layers.versions(zip.layer.as_str()).await?;
     let newest = versions.first().map_or(0, |version| version.version);
     // Newest first.

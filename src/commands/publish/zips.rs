@@ -14,7 +14,7 @@ use crate::layer::record::PackageLayerRecord;
 use crate::layer::{BuildRecord, ExaminedLayer};
 use crate::package::RVersion;
 use crate::progress::Reporter;
-use crate::publication::{PublishedName, TemplateValues, describe, logical_name};
+use crate::publication::{LONGEST_LICENSE, PublishedName, TemplateValues, describe, logical_name};
 use crate::target::{Architecture, Target};
 
 /// A zip that can be published.
@@ -213,9 +213,6 @@ fn made_ready(path: &Path, record: BuildRecord, settings: &PublishSettings) -> R
         record,
     })
 }
-
-/// At most so many characters are taken. <https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html>
-const LONGEST_LICENSE: usize = 512;
 
 /// The licences of the packages in a layer, each once; of a runtime layer R's, with those.
 fn license(record: &BuildRecord) -> Option<String> {
