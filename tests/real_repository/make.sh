@@ -10,7 +10,7 @@ repository=$cache/r-layer-dev/real-repository
 recipes=("$here"/{install.sh,packages.txt,binaries.py,contrib.py,repositories.py,sources.py})
 # What r-layer's own root for compiling has, and the libraries that the packages ask for.
 development=bzip2,ca-certificates,file,g++,gcc,gfortran,libbz2-dev,libcurl4-openssl-dev,libicu-dev,liblzma-dev,libpcre2-dev,\
-libpng-dev,libssl-dev,libudunits2-dev,libxml2-dev,make,perl,pkg-config,tzdata,unzip,xz-utils,zlib1g-dev
+libpng-dev,libssl-dev,libtiff-dev,libudunits2-dev,libxml2-dev,make,perl,pkg-config,tzdata,unzip,xz-utils,zlib1g-dev
 export PYTHONDONTWRITEBYTECODE=1
 
 # Debian's source packages of a kind; see packages.txt.
