@@ -1,5 +1,6 @@
 //! What can be typed: clap types, a file a command. What a flag means is decided in `commands`.
 
+mod attach;
 mod audit;
 mod aws;
 mod build;
@@ -15,6 +16,7 @@ mod publish;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use attach::{AttachArgs, ChangeOptions, DetachArgs, FunctionRegionOptions};
 pub use audit::{AuditArgs, PolicyArg};
 pub use aws::{AwsOptions, GrantOptions, RegionOptions};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptions};
@@ -110,6 +112,10 @@ pub enum Command {
     Prune(Box<PruneArgs>),
     /// Is what r-layer.arns.json says still so?
     VerifyPublished(Box<VerifyPublishedArgs>),
+    /// Give functions their layers
+    Attach(Box<AttachArgs>),
+    /// Take layers away from functions
+    Detach(Box<DetachArgs>),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
     /// Which layers are published where, as a table or ready to paste

@@ -14,6 +14,15 @@ pub fn is_all(options: &RegionOptions, choice: Option<&RegionChoice>) -> bool {
     options.all_regions || options.regions.is_empty() && choice == Some(&RegionChoice::All)
 }
 
+/// The regions that were typed, each once, else the one of AWS's settings.
+pub fn typed_or_set(typed: &[Region], session: &Session) -> Result<Vec<Region>> {
+    let options = RegionOptions {
+        regions: typed.to_vec(),
+        all_regions: false,
+    };
+    chosen_regions(&options, None, session)
+}
+
 /// The regions of the flags, else the manifest's, else the one of AWS's settings; each once, in their order.
 pub fn chosen_regions(
     options: &RegionOptions,

@@ -9,6 +9,7 @@ mod grant;
 mod listing;
 mod name;
 mod record;
+mod reference;
 mod region;
 mod text;
 mod timestamp;
@@ -28,5 +29,6 @@ pub use name::{
     Template, TemplateError, TemplateKind, TemplateValues,
 };
 pub use record::{Publication, PublicationKey, PublicationRecord, RecordError};
+pub use reference::{LayerReference, ReferenceError};
 pub use region::RegionError;
 pub use timestamp::{Timestamp, TimestampError};
