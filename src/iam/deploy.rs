@@ -2,19 +2,33 @@
 
 use super::attach::{UsedLayers, function_arns, move_alias};
 use super::{FunctionPattern, IamPolicy, IamStatement, Scope};
+use crate::checksum::Sha256;
 use crate::publication::RoleArn;
 
 /// AWS's policy for functions that do nothing at AWS but write their log.
-const BASIC_EXECUTION: &str = "service-role/AWSLambdaBasicExecutionRole";
+pub const BASIC_EXECUTION: &str = "service-role/AWSLambdaBasicExecutionRole";
 
 /// The role that is made for a function, if it is given none.
 pub fn execution_role_name(function: &str) -> String {
-    format!("r-layer-{function}")
+    limited(function)
 }
 
 /// The rule of EventBridge that invokes a function on a schedule.
 pub fn schedule_rule_name(function: &str) -> String {
-    format!("r-layer-{function}")
+    limited(function)
+}
+
+/// Names of roles and rules have at most 64 characters, as those of functions have.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+fn limited(function: &str) -> String {
+    const LONGEST: usize = 64;
+    let name = format!("r-layer-{function}");
+    if name.chars().count() <= LONGEST {
+        return name;
+    }
+    let hash = Sha256::of(function.as_bytes()).to_string();
+    let kept: String = name.chars().take(LONGEST - 9).collect();
+    format!("{kept}-{}", &hash[..8])
 }
 
 /// Who may call a function's URL.
@@ -27,7 +41,8 @@ pub enum FunctionUrlAuth {
 }
 
 impl FunctionUrlAuth {
-    fn as_str(self) -> &'static str {
+    /// As AWS has it.
+    pub fn as_str(self) -> &'static str {
         match self {
             FunctionUrlAuth::Iam => "AWS_IAM",
             FunctionUrlAuth::None => "NONE",

@@ -109,6 +109,7 @@ impl Knowledge {
             .or(described.map(|described| described.logical_name));
         let content = &mut known.layer.content;
         content.architectures = shared.architectures;
+        content.sha256 = sha256;
         let r_version = published.map(|publication| publication.r_version.clone());
         content.r_minor = r_version.as_deref().and_then(minor);
         match sha256.and_then(|sha256| self.built.get(&sha256)) {
