@@ -70,8 +70,7 @@ impl SignedService {
         let variable = format!("AWS_ENDPOINT_URL_{}", self.name.to_uppercase());
         let own = std::env::var(variable).ok().filter(|url| !url.is_empty());
         let general = || self.session.config().endpoint_url().map(ToOwned::to_owned);
-        own.or_else(general)
-            .unwrap_or_else(|| self.address.clone())
+        own.or_else(general).unwrap_or_else(|| self.address.clone())
     }
 
     /// Posts a body, again where AWS was throttled, at fault or not reached. `refused` reads an answer that is a no.

@@ -63,7 +63,12 @@ pub struct DeployArgs {
     #[arg(long = "unset-env", value_name = "NAME", help_heading = "Settings")]
     pub unset: Vec<String>,
     /// The processor: x86_64 or arm64
-    #[arg(long, env = "R_LAYER_ARCH", value_name = "ARCH", help_heading = "Settings")]
+    #[arg(
+        long,
+        env = "R_LAYER_ARCH",
+        value_name = "ARCH",
+        help_heading = "Settings"
+    )]
     pub arch: Option<Architecture>,
     /// How the log is written
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Settings")]

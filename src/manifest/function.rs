@@ -55,7 +55,9 @@ pub struct FunctionSection {
 
 fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LayerReference>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    let layers = texts.iter().map(|text| text.parse().map_err(D::Error::custom));
+    let layers = texts
+        .iter()
+        .map(|text| text.parse().map_err(D::Error::custom));
     layers.collect()
 }
 

@@ -31,7 +31,8 @@ const OF_GIT: &str = "a repository's own";
 const OF_R: &str = "what R and RStudio leave behind";
 const SETTINGS: &str =
     "it may hold secrets; a function gets its variables with --env or --env-file";
-const SECRET: &str = "it may hold secrets; a function gets them from its role or from its variables";
+const SECRET: &str =
+    "it may hold secrets; a function gets them from its role or from its variables";
 const OF_PROJECT: &str = "the project's, not the function's";
 const PACKAGES: &str = "packages of this machine; a function has them from layers";
 
@@ -81,7 +82,12 @@ pub fn reason(path: &str) -> Option<(&'static str, bool)> {
     let is_it = |known: &Known| match known {
         Name(own) => name == *own,
         End(end) => name.len() > end.len() && name.ends_with(end),
-        Path(end) => path == *end || path.strip_suffix(end).is_some_and(|rest| rest.ends_with('/')),
+        Path(end) => {
+            path == *end
+                || path
+                    .strip_suffix(end)
+                    .is_some_and(|rest| rest.ends_with('/'))
+        }
         Root(own) => path == *own,
     };
     // `.env.production` and the like.

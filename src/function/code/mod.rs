@@ -47,10 +47,14 @@ pub enum CodeError {
     #[error("{0} has a name that is not UTF-8; rename it")]
     NotUtf8(PathBuf),
     /// No files.
-    #[error("{0} has no files that would be deployed; name the folder with the function's code with --code")]
+    #[error(
+        "{0} has no files that would be deployed; name the folder with the function's code with --code"
+    )]
     Empty(PathBuf),
     /// No such folder.
-    #[error("{0} is not there; name the folder with the function's code, or one R file, with --code")]
+    #[error(
+        "{0} is not there; name the folder with the function's code, or one R file, with --code"
+    )]
     NotThere(PathBuf),
     /// No file for the handler.
     #[error("{0}")]
@@ -104,6 +108,18 @@ impl FunctionCode {
         })
     }
 
+    /// Writes its files into a folder.
+    pub fn write_to(&self, folder: &Path) -> std::io::Result<()> {
+        for path in &self.files {
+            let place = folder.join(path);
+            if let Some(parent) = place.parent() {
+                fs_err::create_dir_all(parent)?;
+            }
+            fs_err::copy(self.folder.join(path), place)?;
+        }
+        Ok(())
+    }
+
     /// The R code in it, as text: path, content. R Markdown counts as such.
     pub fn r_sources(&self) -> std::io::Result<Vec<(String, String)>> {
         let is_r = |path: &&String| {
@@ -139,7 +155,7 @@ impl Files {
         let all = files(folder, false, &Arc::default())?;
         let by_rule = by_rule.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left_out: BTreeSet<LeftOut> = by_rule.clone();
-        let ignored = all.iter().filter(|path| !kept.contains(path));
+        let ignored = all.iter().filter(|path| !kept.contains(*path));
         left_out.extend(ignored.map(|path| LeftOut {
             path: shown(folder, path),
             reason: format!("by .gitignore or {IGNORE_FILE}"),
