@@ -54,7 +54,9 @@ fn publish() -> PublishPermissions {
 fn publishing_needs_no_more_than_what_it_is_asked_for() {
     let policy = publish().policy(&scope(&["eu-central-1"]));
     let least = [
+        "lambda:DeleteLayerVersion",
         "lambda:GetLayerVersion",
+        "lambda:GetLayerVersionPolicy",
         "lambda:ListLayerVersions",
         "lambda:PublishLayerVersion",
     ];
@@ -80,10 +82,8 @@ fn publishing_needs_no_more_than_what_it_is_asked_for() {
     };
     let more = more.policy(&scope(&[]));
     for action in [
-        "lambda:GetLayerVersionPolicy",
         "lambda:AddLayerVersionPermission",
         "lambda:RemoveLayerVersionPermission",
-        "lambda:DeleteLayerVersion",
         "lambda:ListFunctions",
     ] {
         assert!(actions(&more).contains(action), "{action}");
