@@ -64,7 +64,11 @@ impl JsonService {
         operation: &str,
         input: &Value,
     ) -> Result<Value, AwsError> {
-        let mut pauses = Patience::default().pauses();
+        let mut pauses = Patience {
+            tries: self.session.attempts(),
+            ..Patience::default()
+        }
+        .pauses();
         loop {
             let error = match self.attempt(call, operation, input).await {
                 Ok(answer) => return Ok(answer),

@@ -17,7 +17,7 @@ pub use bucket::{Bucket, StagedObject};
 pub use call::Call;
 pub use connector::{Connector, Sent};
 pub use error::{AwsError, Refusal};
-pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion};
+pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion, PublishedVersion};
 pub use parameters::Parameters;
 pub use session::{Identity, Session, SessionSettings};
 pub use shared_body::ZipRequest;
