@@ -26,7 +26,7 @@ pub use error::{AwsError, Refusal};
 pub use functions::{
     Code, DeployedFunction, FunctionUrl, Functions, NewFunction, Permission, is_conflict,
 };
-pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion};
+pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion, PublishedVersion};
 pub use parameters::Parameters;
 pub use roles::{Role, Roles};
 pub use schedules::Schedules;

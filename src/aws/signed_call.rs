@@ -81,7 +81,11 @@ impl SignedService {
         body: &str,
         refused: impl Fn(&Call, &SignedAnswer) -> AwsError,
     ) -> Result<Vec<u8>, AwsError> {
-        let mut pauses = Patience::default().pauses();
+        let mut pauses = Patience {
+            tries: self.session.attempts(),
+            ..Patience::default()
+        }
+        .pauses();
         loop {
             let error = match self.attempt(call, headers, body).await {
                 Ok(answer) if answer.status < 300 => return Ok(answer.content),

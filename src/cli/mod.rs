@@ -32,8 +32,8 @@ pub use packages::{
     TreeArgs,
 };
 pub use policy::{
-    AttachPolicyArgs, DeployPolicyArgs, IamPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
-    ScopeArgs,
+    AttachPolicyArgs, DeployPolicyArgs, FunctionPolicyArgs, IamPolicyArgs, IamPolicyCommand,
+    PublishPolicyArgs, ScopeArgs,
 };
 pub use prune::{PruneArgs, VerifyPublishedArgs};
 pub use publish::{GrantArgs, PublishArgs};

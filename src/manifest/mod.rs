@@ -20,7 +20,7 @@ pub use function::FunctionSection;
 pub use layer::{Compression, LayerName, LayerNameError, LayerOptions, LayerSection, PackageType};
 pub use publish::{PublishSection, PublishTarget, RegionChoice};
 pub use repository::{InOrder, RepositorySection, SnapshotDate, part_snapshot};
-pub use requested::{nearest_names, requested_package};
+pub use requested::requested_package;
 
 /// Why a manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
