@@ -5,8 +5,10 @@ pub mod code;
 pub mod layers;
 mod managed;
 mod name;
+mod qualified;
 mod settings;
 
 pub use managed::ManagedBy;
 pub use name::{FunctionNameError, FunctionReference};
+pub use qualified::{QualifiedFunction, QualifiedFunctionError};
 pub use settings::{Difference, FunctionSettings, LogFormat};
