@@ -11,6 +11,7 @@ mod deploy;
 mod destroy;
 mod diff;
 mod doctor;
+mod function_at_aws;
 mod function_change;
 mod function_layers;
 #[cfg(unix)]
@@ -18,9 +19,9 @@ mod function_root;
 mod function_version;
 mod grant;
 mod inspect;
-#[cfg(unix)]
 mod invoke;
 mod list;
+mod logs;
 mod our_layers;
 pub mod package_layers;
 mod packing;
@@ -162,12 +163,11 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             printer.result(&differences)?;
             Ok(Outcome::Done)
         }
-        #[cfg(unix)]
-        Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
-        #[cfg(not(unix))]
-        Command::Invoke(_) => anyhow::bail!(
-            "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
-        ),
+        Command::Invoke(args) => invoke::run(*args, printer, &reporter).await,
+        Command::Logs(args) => {
+            logs::run(*args, &printer, &reporter).await?;
+            Ok(Outcome::Done)
+        }
         Command::List(args) => {
             list::run(args, &printer, &reporter).await?;
             Ok(Outcome::Done)

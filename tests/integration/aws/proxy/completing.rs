@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::contents::hash;
 use super::faults::{Answer, Fault, access_denied, invalid_parameter};
+use super::invoking;
 use super::operation::Operation;
 use super::serving::{Reply, reply};
 
@@ -30,6 +31,9 @@ pub async fn carry_out(
     let path = parts.uri.to_string();
     let answer = match operation.name.as_str() {
         "FetchContent" => return Ok(fetch(shared, parts)),
+        "Invoke" | "InvokeWithResponseStream" => {
+            invoking::carry_out(shared, operation, parts, &path, body).await?
+        }
         "GetAccountSettings" => json_reply(&account_settings()),
         "GetLayerVersionByArn" => by_arn(shared, operation, &path).await?,
         "PublishLayerVersion" | "CreateFunction" | "UpdateFunctionCode" => {

@@ -8,6 +8,7 @@ mod completing;
 mod contents;
 pub mod faults;
 mod forwarding;
+mod invoking;
 mod limits;
 mod operation;
 mod recording;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use contents::Contents;
 pub use forwarding::Upstream;
+pub use invoking::event;
 pub use recording::Request;
 pub use rules::RuleBuilder;
 use rules::Rules;
@@ -46,6 +48,8 @@ struct Shared {
     contents: Mutex<Contents>,
     under_way: AtomicUsize,
     spares_moto: AtomicBool,
+    /// Where functions answer.
+    functions: Mutex<Option<u16>>,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -70,6 +74,7 @@ impl Proxy {
             contents: Mutex::new(Contents::default()),
             under_way: AtomicUsize::new(0),
             spares_moto: AtomicBool::new(false),
+            functions: Mutex::new(None),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
@@ -108,6 +113,11 @@ impl Proxy {
     /// and the size of the zip all the same. moto needs four times a zip's size in memory, for each region anew.
     pub fn spare_moto(&self) {
         self.shared.spares_moto.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on what is served at that port of 127.0.0.1 (`invoke --serve`) answers for every function that there is.
+    pub fn let_functions_answer_at(&self, port: u16) {
+        *self.shared.lock(&self.shared.functions) = Some(port);
     }
 
     /// Ends all rules.
