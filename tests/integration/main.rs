@@ -37,3 +37,4 @@ mod runtime_in_r;
 mod sbom;
 mod serve;
 mod streaming;
+mod used_packages;
