@@ -9,5 +9,5 @@ mod settings;
 pub mod used_packages;
 
 pub use managed::ManagedBy;
-pub use name::{FunctionNameError, FunctionReference};
+pub use name::{FunctionNameError, FunctionReference, is_function_name};
 pub use settings::{Difference, FunctionSettings, LogFormat};

@@ -17,6 +17,7 @@ mod emulator;
 mod events;
 mod graphics;
 mod hostile;
+mod init;
 mod inspect;
 mod interrupted;
 mod invoke;
