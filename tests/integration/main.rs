@@ -9,6 +9,7 @@ mod build;
 mod cache;
 mod compile_packages;
 mod deploy;
+mod deployed_packages;
 mod diff;
 mod doctor;
 mod download;
