@@ -25,7 +25,7 @@
 //! | [`publication`] | what is published where: ARNs, grants, names, descriptions, `r-layer.arns.json` |
 //! | [`function_log`] | a function's log, read and laid out |
 //! | [`iam`] | the least IAM policies for what r-layer does at AWS |
-//! | [`function`] | a function as a value: its settings, its layers in their order |
+//! | [`function`] | a function as a value: its code, the packages that it uses, its settings, its layers in their order |
 //! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
 //! | [`nearest`] | names that look like one that there is not |

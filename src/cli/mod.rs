@@ -7,6 +7,7 @@ mod build;
 mod cache;
 mod deploy;
 mod doctor;
+mod init;
 mod inspect;
 mod invoke;
 mod list;
@@ -28,6 +29,7 @@ pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptio
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
 pub use deploy::{DeployArgs, DestroyArgs, LogFormatArg};
 pub use doctor::{CompletionsArgs, DoctorArgs};
+pub use init::InitArgs;
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
 pub use list::{FormatArg, ListArgs};
@@ -114,6 +116,8 @@ impl GlobalArgs {
 /// What r-layer can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a small project to start from
+    Init(InitArgs),
     /// Build a layer's zip
     Build(Box<BuildArgs>),
     /// Add R packages, with all that they need, to a layer, and build it

@@ -18,6 +18,7 @@ mod function_layers;
 mod function_root;
 mod function_version;
 mod grant;
+mod init;
 mod inspect;
 mod invoke;
 mod list;
@@ -70,6 +71,10 @@ fn with_locked(options: PackageOptions, locked: bool) -> PackageOptions {
 pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
     let reporter = TerminalReporter::new(printer);
     match cli.command {
+        Command::Init(args) => {
+            printer.result(&init::run(args, &reporter)?)?;
+            Ok(Outcome::Done)
+        }
         Command::Build(args) => match args.layer {
             Some(BuildCommand::Runtime(args)) => {
                 printer.result(&build_runtime::run(*args, &reporter).await?)?;
