@@ -1,7 +1,7 @@
 //! A proxy in front of moto: what r-layer is told is AWS.
 //!
 //! It records every request by its operation and region, adds what moto lacks (limits, `GetLayerVersionByArn`, zips that
-//! can be fetched), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
+//! can be fetched, functions' revisions), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
 //! A request that arrived whole is carried out even if its sender has died since, as at AWS.
 
 mod completing;
@@ -11,6 +11,7 @@ mod forwarding;
 mod limits;
 mod operation;
 mod recording;
+mod revisions;
 mod rules;
 mod serving;
 
@@ -46,6 +47,8 @@ struct Shared {
     contents: Mutex<Contents>,
     under_way: AtomicUsize,
     spares_moto: AtomicBool,
+    /// Held while a function is changed if it is of a revision.
+    changing: tokio::sync::Mutex<()>,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -70,6 +73,7 @@ impl Proxy {
             contents: Mutex::new(Contents::default()),
             under_way: AtomicUsize::new(0),
             spares_moto: AtomicBool::new(false),
+            changing: tokio::sync::Mutex::default(),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
