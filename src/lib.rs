@@ -27,6 +27,7 @@
 //! | [`function`] | a function as a value: its settings, its layers in their order |
 //! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
+//! | [`nearest`] | names that look like one that there is not |
 //! | [`os`] | what systems differ in |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
 //! | [`embedded`] | what `layers/` holds, in the program |
@@ -34,7 +35,7 @@
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, aws, invoke_api, runtime_api, http, credentials, cache,
 //! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, function, iam, checksum,
-//! public_url, root_path, os, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! public_url, root_path, nearest, os, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -66,6 +67,7 @@ pub mod invoke_api;
 pub mod layer;
 pub mod lockfile;
 pub mod manifest;
+pub mod nearest;
 pub mod os;
 pub mod package;
 pub mod progress;

@@ -5,6 +5,7 @@ mod audit;
 mod aws;
 mod build;
 mod cache;
+mod deploy;
 mod doctor;
 mod inspect;
 mod invoke;
@@ -21,6 +22,7 @@ pub use audit::{AuditArgs, PolicyArg};
 pub use aws::{AwsOptions, GrantOptions, RegionOptions};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptions};
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
+pub use deploy::{DeployArgs, DestroyArgs, LogFormatArg};
 pub use doctor::{CompletionsArgs, DoctorArgs};
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
@@ -30,8 +32,8 @@ pub use packages::{
     TreeArgs,
 };
 pub use policy::{
-    AttachPolicyArgs, DeployPolicyArgs, IamPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
-    ScopeArgs,
+    AttachPolicyArgs, DeployPolicyArgs, FunctionPolicyArgs, IamPolicyArgs, IamPolicyCommand,
+    PublishPolicyArgs, ScopeArgs,
 };
 pub use prune::{PruneArgs, VerifyPublishedArgs};
 pub use publish::{GrantArgs, PublishArgs};
@@ -116,6 +118,10 @@ pub enum Command {
     Attach(Box<AttachArgs>),
     /// Take layers away from functions
     Detach(Box<DetachArgs>),
+    /// Make a function from R code, or bring it up to date
+    Deploy(Box<DeployArgs>),
+    /// Remove what deploy made
+    Destroy(Box<DestroyArgs>),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
     /// Which layers are published where, as a table or ready to paste

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::aws::{AwsError, DeployedFunction, Functions, is_conflict};
 use crate::function::FunctionSettings;
-use crate::manifest::nearest_names;
+use crate::nearest::nearest_names;
 use crate::progress::{Reporter, Task};
 
 /// Pauses between questions whether a change is over; the last goes on.

@@ -7,6 +7,8 @@ mod build_all;
 mod build_runtime;
 mod built_runtime;
 mod cache;
+mod deploy;
+mod destroy;
 mod diff;
 mod doctor;
 mod function_change;
@@ -135,6 +137,14 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             let detached = attach::detach(*args, &reporter).await?;
             printer.result(&detached)?;
             Ok(detached.outcome())
+        }
+        Command::Deploy(args) => {
+            printer.result(&deploy::run(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
+        Command::Destroy(args) => {
+            printer.result(&destroy::run(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
         }
         Command::Audit(args) => {
             // In a thread of its own, so that an interruption is heard while it reads.

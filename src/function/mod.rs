@@ -1,6 +1,7 @@
 //! A Lambda function as a value: its settings, and the layers that it has, in their order. What is asked of AWS, and what
 //! is told to people, is decided elsewhere.
 
+pub mod code;
 pub mod layers;
 mod managed;
 mod name;

@@ -41,9 +41,11 @@ impl Done {
 
 /// A place in the list of layers: what is there before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct LayerChange {
-    before: Option<String>,
-    after: Option<String>,
+pub struct LayerChange {
+    /// As it is; nothing if it is new.
+    pub before: Option<String>,
+    /// As it will be; nothing if it goes.
+    pub after: Option<String>,
 }
 
 /// What came out for one function.
@@ -89,7 +91,7 @@ impl FunctionResult {
     /// What is to be done.
     pub fn plan(&mut self, function: &DeployedFunction, plan: &LayerPlan, new: &FunctionSettings) {
         let account = self.account.as_str();
-        self.layers = changes(&plan.before, &plan.after, account);
+        self.layers = layer_changes(&plan.before, &plan.after, account);
         self.arns = plan.after_arns();
         self.settings = new.differences(&function.settings);
         self.notes.clone_from(&plan.notes);
@@ -108,7 +110,11 @@ impl FunctionResult {
 }
 
 /// Each layer with what it takes the place of; then those that go.
-fn changes(before: &[FunctionLayer], after: &[FunctionLayer], account: &str) -> Vec<LayerChange> {
+pub fn layer_changes(
+    before: &[FunctionLayer],
+    after: &[FunctionLayer],
+    account: &str,
+) -> Vec<LayerChange> {
     let shown = |layer: &FunctionLayer| layer.shown(account);
     let mut changes: Vec<LayerChange> = after
         .iter()

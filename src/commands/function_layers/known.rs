@@ -112,6 +112,7 @@ impl Knowledge {
             .or(described.map(|described| described.logical_name));
         let content = &mut known.layer.content;
         content.architectures = shared.architectures;
+        content.sha256 = sha256;
         let r_version = published.map(|publication| publication.r_version.clone());
         content.r_minor = match (&r_version, &known.layer.logical_name) {
             (Some(version), _) => minor(version),

@@ -7,6 +7,7 @@ mod fixtures;
 
 use std::collections::BTreeMap;
 
+use crate::checksum::Sha256;
 use crate::publication::LayerVersionArn;
 
 pub use arrange::{Request, arrange, remove};
@@ -36,6 +37,8 @@ pub struct KnownContent {
     pub r_minor: Option<String>,
     /// The processors that it is for, as AWS names them; empty where whoever published it said nothing.
     pub architectures: Vec<String>,
+    /// The hash of the zip.
+    pub sha256: Option<Sha256>,
     /// Bytes of its files.
     pub unzipped: Option<u64>,
     /// The R packages in it, with their versions as far as they are known.

@@ -1,5 +1,7 @@
 //! Functions of a region: seen, made, changed, published as versions, pointed at by aliases.
 
+mod access;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_lambda::types::{
@@ -9,6 +11,8 @@ use aws_sdk_lambda::types::{
 };
 use aws_smithy_types::Blob;
 use bytes::Bytes;
+
+pub use access::{FunctionUrl, Permission};
 
 use super::layers::there;
 use super::{AwsError, Call, Refusal, Session, StagedObject};
