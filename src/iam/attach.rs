@@ -96,7 +96,7 @@ fn list_functions(scope: &Scope) -> IamStatement {
 }
 
 /// Whether a version is what the function is now. Asked for a version, Lambda asks for the version's own ARN.
-fn read_versions(scope: &Scope, functions: &[FunctionPattern]) -> IamStatement {
+pub(super) fn read_versions(scope: &Scope, functions: &[FunctionPattern]) -> IamStatement {
     let versions = function_arns(scope, functions, ":*");
     scope.in_regions(IamStatement::allow(
         "ReadVersions",

@@ -35,7 +35,10 @@ pub async fn carry_out(
         "PublishLayerVersion" | "CreateFunction" | "UpdateFunctionCode" => {
             publish(shared, operation, parts, &path, body).await?
         }
-        "GetFunction" => revisions::add(shared.upstream.forward(parts, &path, body).await?),
+        "GetFunction" => {
+            let answer = shared.upstream.forward(parts, &path, body).await?;
+            revisions::add(shared, operation, &path, answer).await
+        }
         "UpdateFunctionConfiguration" => {
             revisions::update(shared, operation, parts, &path, body).await?
         }

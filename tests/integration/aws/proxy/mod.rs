@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use contents::Contents;
 pub use forwarding::Upstream;
 pub use recording::Request;
+use revisions::Changes;
 pub use rules::RuleBuilder;
 use rules::Rules;
 pub use serving::Reply;
@@ -47,8 +48,7 @@ struct Shared {
     contents: Mutex<Contents>,
     under_way: AtomicUsize,
     spares_moto: AtomicBool,
-    /// Held while a function is changed if it is of a revision.
-    changing: tokio::sync::Mutex<()>,
+    changes: tokio::sync::Mutex<Changes>,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -73,7 +73,7 @@ impl Proxy {
             contents: Mutex::new(Contents::default()),
             under_way: AtomicUsize::new(0),
             spares_moto: AtomicBool::new(false),
-            changing: tokio::sync::Mutex::default(),
+            changes: tokio::sync::Mutex::default(),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
