@@ -3,6 +3,7 @@
 
 mod parts;
 
+mod attach;
 mod audit;
 mod aws;
 mod build;

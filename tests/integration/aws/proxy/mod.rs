@@ -1,7 +1,7 @@
 //! A proxy in front of moto: what r-layer is told is AWS.
 //!
 //! It records every request by its operation and region, adds what moto lacks (limits, `GetLayerVersionByArn`, zips that
-//! can be fetched), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
+//! can be fetched, functions' revisions), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
 //! A request that arrived whole is carried out even if its sender has died since, as at AWS.
 
 mod completing;
@@ -12,6 +12,7 @@ mod invoking;
 mod limits;
 mod operation;
 mod recording;
+mod revisions;
 mod rules;
 mod serving;
 
@@ -27,6 +28,7 @@ use contents::Contents;
 pub use forwarding::Upstream;
 pub use invoking::event;
 pub use recording::Request;
+use revisions::Changes;
 pub use rules::RuleBuilder;
 use rules::Rules;
 pub use serving::Reply;
@@ -50,6 +52,7 @@ struct Shared {
     spares_moto: AtomicBool,
     /// Where functions answer.
     functions: Mutex<Option<u16>>,
+    changes: tokio::sync::Mutex<Changes>,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -75,6 +78,7 @@ impl Proxy {
             under_way: AtomicUsize::new(0),
             spares_moto: AtomicBool::new(false),
             functions: Mutex::new(None),
+            changes: tokio::sync::Mutex::default(),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
