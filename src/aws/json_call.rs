@@ -129,7 +129,7 @@ impl JsonService {
         let credentials = provider
             .provide_credentials()
             .await
-            .map_err(|error| refused(Refusal::NoCredentials, error.to_string()))?;
+            .map_err(|error| AwsError::unsigned(call.clone(), &error))?;
         let identity = credentials.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
