@@ -36,8 +36,10 @@ def make_layer(folder, name, size):
     path = folder / "dist" / f"r-{name}-4.5-al2023-x86_64.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as layer:
-        layer.writestr(f"R/library/{name}/DESCRIPTION", DESCRIPTION.format(name))
-        layer.writestr(f"R/library/{name}/data", random.Random(name).randbytes(size))
+        for file, content in (("DESCRIPTION", DESCRIPTION.format(name)), ("data", random.Random(name).randbytes(size))):
+            entry = zipfile.ZipInfo(f"R/library/{name}/{file}")
+            entry.external_attr = 0o100644 << 16
+            layer.writestr(entry, content)
     return path
 
 

@@ -50,7 +50,8 @@ fn summary(account: &Account) -> Value {
     json!({
         "requests": requests.len(),
         "changes": account.proxy.changes().len(),
-        "failed": requests.iter().filter(|request| request.status.is_none_or(|status| status >= 400)).count(),
+        // A policy that is not there is no failure.
+        "failed": requests.iter().filter(|request| request.status.is_none_or(|status| status >= 400 && status != 404)).count(),
         "bytes": requests.iter().map(|request| request.bytes).sum::<usize>(),
         "regions": regions.len(),
         "most_in_a_second_and_region": fastest,
