@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::OnceLock;
 
+use axum::http::Method;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
@@ -41,30 +42,31 @@ fn publish(account: &Account, regions: &str, bucket: &str, more: &[&str]) -> Out
 }
 
 #[test]
-fn a_large_zip_goes_in_parts_through_a_bucket_of_each_region_and_is_removed_there() {
+fn a_large_zip_goes_in_parts_through_a_bucket_of_the_region_and_is_removed_there() {
     let account = Account::new();
-    let bucket = |region: &str| format!("publish-{}-{region}", account.number());
-    for region in ["eu-west-1", "us-west-2"] {
-        account.create_bucket(region, &bucket(region));
-    }
+    let bucket = format!("publish-{}-eu-west-1", account.number());
     let template = "publish-{account}-{region}";
-    // A part that is lost on the way is sent again.
-    let part = account.proxy.on("UploadPart").in_region("eu-west-1").nth(2);
-    part.cut(Cut::AfterBytes(100_000));
-    let out = done(publish(&account, "eu-west-1,us-west-2", template, &[]));
-    assert!(out.contains("2 published"), "{out}");
+    account.create_bucket("eu-west-1", &bucket);
     let zip = std::fs::read(project().join(zip_name("models"))).expect("a zip");
-    let sha256 = BASE64_STANDARD.encode(Sha256::digest(&zip));
-    for region in ["eu-west-1", "us-west-2"] {
-        let [version] = &account.layer_versions(region, LAYER)[..] else {
-            panic!("one version in {region}")
-        };
-        assert_eq!(version.code_sha256, sha256);
-        assert_eq!(account.objects(region, &bucket(region)), [""; 0]);
-        assert_eq!(account.uploads(region, &bucket(region)), [""; 0]);
-    }
+    let sha256 = Sha256::digest(&zip);
+    // What a run that was broken off has left: moto says of every upload that it began in 2010.
+    let digits: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = format!("/{bucket}/r-layer/{digits}.zip?uploads");
+    account.ask("s3", "eu-west-1", Method::POST, &path, String::new());
+    assert_eq!(account.uploads("eu-west-1", &bucket).len(), 1);
+    // A part that is lost on the way is sent again.
+    let part = account.proxy.on("UploadPart").nth(2);
+    part.cut(Cut::AfterBytes(100_000));
+    let out = done(publish(&account, "eu-west-1", template, &[]));
+    assert!(out.contains("1 published"), "{out}");
+    let [version] = &account.layer_versions("eu-west-1", LAYER)[..] else {
+        panic!("one version")
+    };
+    assert_eq!(version.code_sha256, BASE64_STANDARD.encode(sha256));
+    assert_eq!(account.objects("eu-west-1", &bucket), [""; 0]);
+    assert_eq!(account.uploads("eu-west-1", &bucket), [""; 0]);
     let parts = account.proxy.count("UploadPart");
-    assert_eq!(parts, 2 * zip.len().div_ceil(8 << 20) + 1);
+    assert_eq!(parts, zip.len().div_ceil(8 << 20) + 1);
     // Again: nothing is uploaded. With a bucket of another name, and --keep, for a version that is not there.
     account.proxy.forget();
     done(publish(&account, "eu-west-1", template, &[]));
@@ -80,6 +82,9 @@ fn what_a_bucket_refuses_is_told_with_what_helps() {
     let account = Account::new();
     let bucket = format!("publish-{}-refused", account.number());
     account.create_bucket("eu-west-1", &bucket);
+    // All regions have the same bucket here, and moto's uploads look abandoned.
+    let unlisted = account.proxy.on("ListMultipartUploads");
+    unlisted.answer(Answer::s3_error(403, "AccessDenied", "Access Denied"));
     let create = |region: &str| account.proxy.on("CreateMultipartUpload").in_region(region);
     let elsewhere = Answer::s3_error(301, "PermanentRedirect", "use the specified endpoint");
     create("eu-west-2").answer(elsewhere.header("x-amz-bucket-region", "eu-west-1"));
