@@ -372,7 +372,7 @@ pub struct LayerUser {
 }
 
 /// An answer, or nothing where there is no such thing.
-fn there<T, E>(
+pub(super) fn there<T, E>(
     call: Call,
     answer: Result<
         T,
@@ -415,7 +415,7 @@ fn of_list(version: aws_sdk_lambda::types::LayerVersionsListItem) -> LayerVersio
     }
 }
 
-fn names<T: AsRef<str>>(values: Option<Vec<T>>) -> Vec<String> {
+pub(super) fn names<T: AsRef<str>>(values: Option<Vec<T>>) -> Vec<String> {
     let values = values.unwrap_or_default();
     values
         .iter()

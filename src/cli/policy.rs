@@ -149,9 +149,12 @@ pub struct DeployPolicyArgs {
     /// The function is invoked on a schedule
     #[arg(long)]
     pub schedule: bool,
-    /// The function gets tags
+    /// A version of the function is published
     #[arg(long)]
-    pub tags: bool,
+    pub publish_version: bool,
+    /// What it makes is removed again, by `destroy`
+    #[arg(long)]
+    pub destroy: bool,
     /// The bucket that large code goes through
     #[arg(long, env = "R_LAYER_S3_BUCKET", value_name = "TEMPLATE")]
     pub s3_bucket: Option<BucketTemplate>,

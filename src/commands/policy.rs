@@ -92,7 +92,8 @@ impl Settings<'_> {
             alias: args.alias,
             function_url: args.function_url.then(|| args.function_url_auth.into()),
             schedule: args.schedule,
-            tags: args.tags,
+            publish_version: args.publish_version,
+            destroy: args.destroy,
             bucket: self.bucket(args.s3_bucket.as_ref(), target, account.as_ref()),
         };
         Ok(permissions.policy(&scope))

@@ -9,6 +9,7 @@ mod grant;
 mod listing;
 mod name;
 mod record;
+mod reference;
 mod region;
 mod template;
 mod text;
@@ -29,6 +30,7 @@ pub use grant::{
 pub use listing::{ListedLayer, Listing, ListingFilter, ListingFormat};
 pub use name::{NameError, PublishedName};
 pub use record::{Publication, PublicationKey, PublicationRecord, RecordError};
+pub use reference::{LayerReference, ReferenceError};
 pub use region::RegionError;
 pub use template::{
     BucketTemplate, LayerNameTemplate, ParameterTemplate, Placeholder, Template, TemplateError,

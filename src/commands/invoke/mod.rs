@@ -2,6 +2,7 @@
 
 mod event;
 mod layers;
+pub mod loading;
 mod log;
 mod report;
 mod running;
