@@ -35,7 +35,7 @@ fn wait_for(account: &Account, operation: &str) {
 fn of_two_runs_on_one_machine_the_second_waits_and_finds_what_the_first_has_made() {
     let (account, project) = (Account::new(), project());
     let late = account.proxy.on("PublishLayerVersion");
-    late.delay(Duration::from_millis(500));
+    late.delay(Duration::from_secs(2));
     let first = started(&account, project.path(), None);
     wait_for(&account, "PublishLayerVersion");
     let second = ended(started(&account, project.path(), None));
@@ -53,7 +53,7 @@ fn two_machines(account: &Account) {
     std::fs::copy(projects[0].path().join(&zip), projects[1].path().join(&zip)).expect("a copy");
     let caches = [cache_sharing(&[]), cache_sharing(&[])];
     let late = account.proxy.on("PublishLayerVersion");
-    late.delay(Duration::from_millis(700));
+    late.delay(Duration::from_millis(1500));
     let runs = [0, 1].map(|one| {
         let (project, cache) = (projects[one].path(), caches[one].path());
         started(account, project, Some(cache))
@@ -89,8 +89,8 @@ fn of_two_machines_the_later_one_finds_the_other_version_though_lists_are_late()
 #[test]
 fn a_slow_region_holds_up_no_other() {
     let (account, project) = (Account::new(), project());
-    let slow = account.proxy.on_any().in_region("us-west-2");
-    slow.delay(Duration::from_millis(600));
+    let slow = account.proxy.on("ListLayerVersions").in_region("us-west-2");
+    slow.nth(1).delay(Duration::from_secs(2));
     let regions = ["publish", "--region", "eu-west-1,us-west-2", "--public"];
     done(run(&account, project.path(), &regions));
     let requests = account.proxy.requests();
