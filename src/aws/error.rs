@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -189,6 +190,16 @@ impl AwsError {
         }
     }
 
+    /// A call that nobody signs.
+    pub(super) fn unsigned(call: Call, error: &CredentialsError) -> AwsError {
+        let (refusal, detail) = of_credentials(error);
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal,
+            detail,
+        }
+    }
+
     /// A connection that failed.
     pub(super) fn unanswered(call: Call, error: &ConnectorError) -> AwsError {
         let (refusal, detail) = of_connection(error);
@@ -311,22 +322,33 @@ fn of_connection(error: &ConnectorError) -> (Refusal, String) {
             };
             return (refusal, unreachable.to_string());
         }
+        if cause.is::<CredentialsError>() {
+            return of_credentials(cause);
+        }
         source = cause.source();
     }
     (Refusal::NoAnswer, chain(error))
 }
 
-/// What the SDK could not even send: mostly for want of credentials.
+/// What the SDK could not even send.
 fn of_construction(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
     let reasons = chain(error);
     let lower = reasons.to_lowercase();
+    match lower.contains("credential") || lower.contains("identity") {
+        true => of_credentials(error),
+        false => (Refusal::Other, reasons),
+    }
+}
+
+/// There are no credentials, or none any more: a login that is over is told by the providers in words alone.
+fn of_credentials(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
+    let reasons = chain(error);
+    let lower = reasons.to_lowercase();
     let is_expired = lower.contains("expired") || lower.contains("sso login");
-    let refusal = match lower.contains("credential") || lower.contains("identity") {
-        true if is_expired => Refusal::Expired,
-        true => Refusal::NoCredentials,
-        false => Refusal::Other,
-    };
-    (refusal, reasons)
+    match is_expired {
+        true => (Refusal::Expired, reasons),
+        false => (Refusal::NoCredentials, reasons),
+    }
 }
 
 /// An error and its causes on one line, without what is said twice.

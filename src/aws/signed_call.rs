@@ -142,7 +142,7 @@ impl SignedService {
         let credentials = provider
             .provide_credentials()
             .await
-            .map_err(|error| nobody(error.to_string()))?;
+            .map_err(|error| AwsError::unsigned(call.clone(), &error))?;
         let identity = credentials.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
