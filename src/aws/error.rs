@@ -211,6 +211,7 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         "ResourceConflictException"
         | "EntityAlreadyExists"
         | "ParameterAlreadyExists"
+        | "RepositoryAlreadyExistsException"
         | "PreconditionFailedException" => Refusal::Conflict,
         "RequestEntityTooLargeException" | "RequestTooLargeException" | "EntityTooLarge" => {
             Refusal::TooLarge

@@ -21,8 +21,10 @@ use crate::publication::{Partition, Region};
 pub struct JsonService {
     session: Session,
     region: Region,
-    /// As it is in host names and signatures: `ssm`.
+    /// As it is in signatures: `ssm`.
     name: &'static str,
+    /// As host names begin: `ssm`, `api.ecr`.
+    host: &'static str,
     /// What stands before an operation's name: `AmazonSSM`.
     prefix: &'static str,
 }
@@ -39,8 +41,14 @@ impl JsonService {
             session: session.clone(),
             region: region.clone(),
             name,
+            host: name,
             prefix,
         }
+    }
+
+    /// The same for a service whose host name begins with something else.
+    pub fn at_host(self, host: &'static str) -> JsonService {
+        JsonService { host, ..self }
     }
 
     /// AWS's own address, unless AWS_ENDPOINT_URL or a flag says another.
@@ -53,7 +61,7 @@ impl JsonService {
                 "aws-cn" => "amazonaws.com.cn",
                 _ => "amazonaws.com",
             };
-            format!("https://{}.{}.{suffix}", self.name, self.region)
+            format!("https://{}.{}.{suffix}", self.host, self.region)
         })
     }
 

@@ -5,6 +5,7 @@
 mod bucket;
 mod call;
 mod connector;
+mod ecr;
 mod error;
 mod json_call;
 mod layers;
@@ -16,6 +17,7 @@ mod shared_body;
 pub use bucket::{Bucket, StagedObject};
 pub use call::Call;
 pub use connector::{Connector, Sent};
+pub use ecr::{Ecr, EcrPassword};
 pub use error::{AwsError, Refusal};
 pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion};
 pub use parameters::Parameters;

@@ -5,6 +5,7 @@ mod aws;
 mod build;
 mod cache;
 mod doctor;
+mod image;
 mod inspect;
 mod invoke;
 mod list;
@@ -20,6 +21,7 @@ pub use aws::{AwsOptions, GrantOptions, RegionOptions};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptions};
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
 pub use doctor::{CompletionsArgs, DoctorArgs};
+pub use image::{ImageArgs, ImageBuildArgs, ImageCommand, ImagePushArgs, RegistryOptions};
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
 pub use list::{FormatArg, ListArgs};
@@ -112,6 +114,8 @@ pub enum Command {
     VerifyPublished(Box<VerifyPublishedArgs>),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
+    /// Build a container image from layers and code, without a container engine, and push it
+    Image(ImageArgs),
     /// Which layers are published where, as a table or ready to paste
     List(ListArgs),
     /// The least IAM policy for a command, as JSON on stdout

@@ -4,6 +4,7 @@ mod audit;
 mod aws_session;
 mod build_all;
 mod build_runtime;
+mod built_layers;
 mod built_runtime;
 mod cache;
 mod diff;
@@ -11,6 +12,7 @@ mod doctor;
 #[cfg(unix)]
 mod function_root;
 mod grant;
+mod image;
 mod inspect;
 #[cfg(unix)]
 mod invoke;
@@ -31,7 +33,7 @@ use anyhow::Result;
 
 use clap::CommandFactory;
 
-use crate::cli::{BuildCommand, CacheCommand, Cli, Command, PackageOptions};
+use crate::cli::{BuildCommand, CacheCommand, Cli, Command, ImageCommand, PackageOptions};
 use crate::terminal::{Printer, TerminalReporter};
 
 /// How a command ended that did what it could.
@@ -144,6 +146,21 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
         Command::Invoke(_) => anyhow::bail!(
             "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
         ),
+        Command::Image(args) => match args.command {
+            ImageCommand::Build(args) if args.dockerfile => {
+                let dockerfile = image::dockerfile(&args, &reporter).await?;
+                printer.data(dockerfile.as_bytes())?;
+                Ok(Outcome::Done)
+            }
+            ImageCommand::Build(args) => {
+                printer.result(&image::build(&args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+            ImageCommand::Push(args) => {
+                printer.result(&image::push(&args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+        },
         Command::List(args) => {
             list::run(args, &printer, &reporter).await?;
             Ok(Outcome::Done)

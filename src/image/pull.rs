@@ -3,10 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use oci_client::manifest::{ImageIndexEntry, OciDescriptor, OciImageManifest, OciManifest};
+use oci_client::manifest::{
+    ImageIndexEntry, OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest, OciManifest,
+};
 
 use super::registry::{Registry, digest_of, malformed};
-use super::{ImageError, ImageReference, Limits, Unpacker, last_pull};
+use super::{
+    Blob, BlobContent, ImageError, ImageReference, Limits, PlatformImage, RegistryLogin, Unpacker,
+    last_pull,
+};
 use crate::cache::Cache;
 use crate::checksum::Sha256;
 use crate::http::Patience;
@@ -20,6 +25,8 @@ pub struct Images<'a> {
     pub cache: &'a Cache,
     /// How patiently registries are asked.
     pub patience: Patience,
+    /// By what a registry knows us, where that is not what Docker's files say.
+    pub login: Option<RegistryLogin>,
     /// Told of the steps.
     pub reporter: &'a dyn Reporter,
 }
@@ -33,11 +40,43 @@ pub struct ImageRoot {
     pub digest: Sha256,
 }
 
+/// What a reference leads to for an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResolvedImage {
+    /// The digest of the architecture's manifest.
+    pub digest: Sha256,
+    /// Did the reference lead to an index, which Lambda does not take?
+    pub is_from_index: bool,
+}
+
 /// The manifest of one architecture.
 struct Manifest {
     reference: ImageReference,
     digest: Sha256,
+    media_type: String,
+    config: OciDescriptor,
     layers: Vec<OciDescriptor>,
+    is_from_index: bool,
+}
+
+impl Manifest {
+    fn of(
+        reference: ImageReference,
+        digest: Sha256,
+        image: OciImageManifest,
+        is_from_index: bool,
+    ) -> Manifest {
+        Manifest {
+            reference,
+            digest,
+            media_type: image
+                .media_type
+                .unwrap_or_else(|| OCI_IMAGE_MEDIA_TYPE.to_owned()),
+            config: image.config,
+            layers: image.layers,
+            is_from_index,
+        }
+    }
 }
 
 /// What the configuration of an image says of where it runs.
@@ -54,13 +93,95 @@ const EXPANSION: u64 = 4;
 const LARGEST_CONFIGURATION: u64 = 16 << 20;
 
 impl Images<'_> {
-    /// The digest that an image has for an architecture now.
+    /// What a reference leads to for an architecture now.
     pub async fn resolve(
         &self,
         reference: &ImageReference,
         architecture: Architecture,
-    ) -> Result<Sha256, ImageError> {
-        Ok(self.manifest(reference, architecture).await?.digest)
+    ) -> Result<ResolvedImage, ImageError> {
+        let manifest = self.manifest(reference, architecture).await?;
+        Ok(ResolvedImage {
+            digest: manifest.digest,
+            is_from_index: manifest.is_from_index,
+        })
+    }
+
+    /// An image for an architecture, all of it in the cache.
+    pub async fn pull(
+        &self,
+        reference: &ImageReference,
+        architecture: Architecture,
+    ) -> Result<PlatformImage, ImageError> {
+        let manifest = self.manifest(reference, architecture).await?;
+        let size: u64 = manifest.layers.iter().map(size_of).sum();
+        let what = reference.to_string();
+        self.cache.need_room(&what, size / 1_000_000)?;
+        let paths = self.layers(&manifest, size).await?;
+        let blob = |descriptor: &OciDescriptor, path: PathBuf| {
+            Ok::<Blob, ImageError>(Blob {
+                media_type: descriptor.media_type.clone(),
+                digest: digest_of(reference, &descriptor.digest)?,
+                size: size_of(descriptor),
+                content: BlobContent::File(path),
+            })
+        };
+        let layers = manifest.layers.iter().zip(paths);
+        let layers = layers.map(|(layer, path)| blob(layer, path));
+        let config = self
+            .config_file(&manifest.reference, &manifest.config)
+            .await?;
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ImageError::Io { path, source }
+        };
+        let name = blob_name(&manifest.digest);
+        let path = self.cache.get("blobs", &name).unwrap_or_default();
+        let size = fs_err::metadata(&path).map_err(io(&path))?.len();
+        Ok(PlatformImage {
+            architecture: architecture.oci_name().to_owned(),
+            manifest: Blob {
+                media_type: manifest.media_type.clone(),
+                digest: manifest.digest,
+                size,
+                content: BlobContent::File(path),
+            },
+            config: blob(&manifest.config, config)?,
+            layers: layers.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The configuration of an image for an architecture, without its layers.
+    pub async fn config(
+        &self,
+        reference: &ImageReference,
+        architecture: Architecture,
+    ) -> Result<serde_json::Value, ImageError> {
+        let manifest = self.manifest(reference, architecture).await?;
+        let path = self
+            .config_file(&manifest.reference, &manifest.config)
+            .await?;
+        let text = fs_err::read(&path).map_err(|source| ImageError::Io { path, source })?;
+        serde_json::from_slice(&text)
+            .map_err(|error| malformed(reference, &format!("its configuration: {error}")))
+    }
+
+    /// The root of an image that is there already: of a layout. `what` is for messages.
+    pub async fn root_of(&self, image: &PlatformImage, what: &str) -> Result<PathBuf, ImageError> {
+        let name = format!(
+            "oci-{}-{}",
+            image.manifest.digest.short(),
+            image.architecture
+        );
+        let layers = image.layers.clone();
+        let size: u64 = layers.iter().map(|layer| layer.size).sum();
+        let make = async |content: &Path| {
+            self.cache
+                .need_room(what, size.saturating_mul(EXPANSION) / 1_000_000)?;
+            self.unpack_blobs(layers, what, content).await
+        };
+        self.cache
+            .get_or_make("roots", &name, self.reporter, make)
+            .await
     }
 
     /// The root of an image: from the cache if its name says the digest, else what its tag leads to now.
@@ -115,25 +236,47 @@ impl Images<'_> {
         self.unpack_manifest(&manifest, folder).await
     }
 
+    async fn registry(&self, reference: &ImageReference) -> Result<Registry, ImageError> {
+        Registry::of(reference, self.patience, self.login.as_ref(), self.reporter).await
+    }
+
     async fn unpack_manifest(&self, manifest: &Manifest, folder: &Path) -> Result<(), ImageError> {
         let reference = &manifest.reference;
         let size: u64 = manifest.layers.iter().map(size_of).sum();
         let what = reference.to_string();
         self.cache
             .need_room(&what, size.saturating_mul(EXPANSION) / 1_000_000)?;
-        let layers = self.layers(manifest, size).await?;
+        let paths = self.layers(manifest, size).await?;
+        let layers = manifest.layers.iter().zip(paths).map(|(layer, path)| Blob {
+            media_type: layer.media_type.clone(),
+            digest: Sha256::UNKNOWN,
+            size: size_of(layer),
+            content: BlobContent::File(path),
+        });
+        self.unpack_blobs(layers.collect(), &what, folder).await
+    }
+
+    async fn unpack_blobs(
+        &self,
+        layers: Vec<Blob>,
+        what: &str,
+        folder: &Path,
+    ) -> Result<(), ImageError> {
         let task = self.reporter.begin(&format!("unpacking {what}"), None);
         let root = folder.to_owned();
         // In a thread of its own, so that an interruption is heard while it unpacks.
         tokio::task::spawn_blocking(move || unpack_layers(&layers, &root))
             .await
-            .map_err(|error| malformed(reference, &error.to_string()))?
+            .map_err(|error| ImageError::Malformed {
+                reference: what.to_owned(),
+                reason: error.to_string(),
+            })?
             .map_err(|source| ImageError::Unpack {
-                reference: what.clone(),
+                reference: what.to_owned(),
                 source,
             })?;
         if !has_shell(folder) {
-            return Err(ImageError::NoShell(what));
+            return Err(ImageError::NoShell(what.to_owned()));
         }
         task.finish(&format!("unpacked {what}"));
         Ok(())
@@ -158,7 +301,7 @@ impl Images<'_> {
         let task = self
             .reporter
             .begin(&format!("pulling {reference}"), Some(size));
-        let registry = Registry::of(reference, self.patience, self.reporter).await?;
+        let registry = self.registry(reference).await?;
         let mut paths = Vec::new();
         for (layer, name) in manifest.layers.iter().zip(&names) {
             let make = async |content: &Path| registry.blob(layer, content, &*task).await;
@@ -181,11 +324,9 @@ impl Images<'_> {
                 let entry = entry_for(reference, architecture, &index.manifests)?;
                 let named = reference.at(&digest_of(reference, &entry.digest)?);
                 match self.any_manifest(&named).await? {
-                    (digest, OciManifest::Image(image)) => Ok(Manifest {
-                        reference: named,
-                        digest,
-                        layers: image.layers,
-                    }),
+                    (digest, OciManifest::Image(image)) => {
+                        Ok(Manifest::of(named, digest, image, true))
+                    }
                     _ => Err(malformed(reference, "an index that leads to an index")),
                 }
             }
@@ -193,11 +334,7 @@ impl Images<'_> {
                 let named = reference.at(&digest);
                 self.check_architecture(&named, &image, architecture)
                     .await?;
-                Ok(Manifest {
-                    reference: named,
-                    digest,
-                    layers: image.layers,
-                })
+                Ok(Manifest::of(named, digest, image, false))
             }
         }
     }
@@ -213,7 +350,7 @@ impl Images<'_> {
         let content = match kept {
             Some(path) => fs_err::read(&path).map_err(|source| ImageError::Io { path, source })?,
             None => {
-                let registry = Registry::of(reference, self.patience, self.reporter).await?;
+                let registry = self.registry(reference).await?;
                 registry.manifest(reference).await?
             }
         };
@@ -240,6 +377,26 @@ impl Images<'_> {
         Ok((digest, manifest))
     }
 
+    /// The configuration of an image, from the cache or pulled now.
+    async fn config_file(
+        &self,
+        reference: &ImageReference,
+        config: &OciDescriptor,
+    ) -> Result<PathBuf, ImageError> {
+        if size_of(config) > LARGEST_CONFIGURATION {
+            return Err(malformed(reference, "its configuration is far too large"));
+        }
+        let name = blob_name(&digest_of(reference, &config.digest)?);
+        let make = async |content: &Path| {
+            let registry = self.registry(reference).await?;
+            let task = Silent.begin("", None);
+            registry.blob(config, content, &*task).await
+        };
+        self.cache
+            .get_or_make("blobs", &name, self.reporter, make)
+            .await
+    }
+
     /// An image without an index says in its configuration what it is for.
     async fn check_architecture(
         &self,
@@ -247,19 +404,7 @@ impl Images<'_> {
         image: &OciImageManifest,
         wanted: Architecture,
     ) -> Result<(), ImageError> {
-        if size_of(&image.config) > LARGEST_CONFIGURATION {
-            return Err(malformed(reference, "its configuration is far too large"));
-        }
-        let name = blob_name(&digest_of(reference, &image.config.digest)?);
-        let make = async |content: &Path| {
-            let registry = Registry::of(reference, self.patience, self.reporter).await?;
-            let task = Silent.begin("", None);
-            registry.blob(&image.config, content, &*task).await
-        };
-        let path = self
-            .cache
-            .get_or_make("blobs", &name, self.reporter, make)
-            .await?;
+        let path = self.config_file(reference, &image.config).await?;
         let content = fs_err::read(&path).map_err(|source| ImageError::Io { path, source })?;
         let config: Platform = serde_json::from_slice(&content)
             .map_err(|error| malformed(reference, &format!("its configuration: {error}")))?;
@@ -307,12 +452,11 @@ fn entry_for<'a>(
     })
 }
 
-fn unpack_layers(layers: &[PathBuf], root: &Path) -> Result<(), super::UnpackError> {
+fn unpack_layers(layers: &[Blob], root: &Path) -> Result<(), super::UnpackError> {
     let damaged = super::UnpackError::Damaged;
     let mut unpacker = Unpacker::new(root, Limits::default()).map_err(damaged)?;
     for layer in layers {
-        let file = fs_err::File::open(layer).map_err(damaged)?;
-        unpacker.layer(file)?;
+        unpacker.layer(layer.open().map_err(damaged)?)?;
     }
     Ok(())
 }
