@@ -108,7 +108,7 @@ pub struct ImagePushArgs {
 }
 
 /// How images are pushed.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct RegistryOptions {
     /// In ECR: make the repository if it is not there, with a scan of what is pushed
     #[arg(long)]

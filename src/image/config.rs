@@ -33,6 +33,21 @@ pub struct ImageSettings {
     pub created: String,
 }
 
+impl ImageSettings {
+    /// The variables that are set. AWS's images name a file of time zones that they do not have, of which R warns; so it is
+    /// UTC, as it is for functions from zips.
+    pub fn variables(&self, is_lambda: bool) -> Vec<(&str, &str)> {
+        let own = self.environment.iter();
+        let mut variables: Vec<(&str, &str)> = own
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        if is_lambda && variables.iter().all(|(name, _)| *name != "TZ") {
+            variables.push(("TZ", ":UTC"));
+        }
+        variables
+    }
+}
+
 /// A layer that comes on top of the base.
 #[derive(Clone, Debug)]
 pub struct AddedLayer {
@@ -122,10 +137,10 @@ fn execution(base: &Value, settings: &ImageSettings) -> Value {
         environment.push(("LAMBDA_TASK_ROOT".to_owned(), TASK_ROOT.to_owned()));
         config.insert("WorkingDir".to_owned(), json!(TASK_ROOT));
     }
-    for (name, value) in &settings.environment {
+    for (name, value) in settings.variables(is_lambda_base(base)) {
         match environment.iter_mut().find(|(other, _)| other == name) {
             Some((_, other)) => value.clone_into(other),
-            None => environment.push((name.clone(), value.clone())),
+            None => environment.push((name.to_owned(), value.to_owned())),
         }
     }
     let environment = environment.iter();
@@ -239,6 +254,15 @@ mod tests {
             command_of(&config, Some("other.handler")),
             [LAMBDA_ENTRYPOINT, "other.handler"]
         );
+    }
+
+    /// R warned of an unknown time zone in images.
+    #[test]
+    fn the_time_zone_is_utc_unless_it_is_set() {
+        let settings = ImageSettings::default();
+        let config = configured(&base(), Architecture::X86_64, &settings, &[]);
+        let environment = json!(["PATH=/usr/bin", "TZ=:UTC"]);
+        assert_eq!(config["config"]["Env"], environment);
     }
 
     #[test]

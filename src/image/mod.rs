@@ -11,6 +11,7 @@ mod last_pull;
 mod layer;
 pub mod layout;
 mod login;
+mod manifest;
 mod pull;
 mod push;
 mod reference;
@@ -27,7 +28,8 @@ pub use config::{
 pub use error::ImageError;
 pub use layer::{LayerContent, LayerError, WrittenLayer};
 pub use login::RegistryLogin;
-pub use pull::{ImageRoot, Images, ResolvedImage};
+pub use manifest::ResolvedImage;
+pub use pull::{ImageRoot, Images};
 pub use push::{Push, PushError, Pushed};
 pub use reference::{EcrRegistry, ImageReference, ReferenceError};
 pub use unpack::{Limits, UnpackError, Unpacker};

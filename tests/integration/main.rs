@@ -16,6 +16,7 @@ mod emulator;
 mod events;
 mod graphics;
 mod hostile;
+mod image;
 mod inspect;
 mod interrupted;
 mod invoke;

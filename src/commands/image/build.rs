@@ -14,7 +14,7 @@ use super::settings::{Settings, full_label};
 use crate::cache::Cache;
 use crate::checksum::Sha256;
 use crate::cli::ImageBuildArgs;
-use crate::image::layout::{write_folder, write_tarball};
+use crate::image::layout::{check_place, is_tarball, write_folder, write_tarball};
 use crate::image::{
     Blob, BlobContent, GZIPPED_LAYER, Image, ImageLayer, ImageReference, LayerContent, LayerError,
     PlatformImage, RUNTIME_BOOTSTRAP, TASK_ROOT, WrittenLayer, is_lambda_base,
@@ -26,8 +26,8 @@ use crate::progress::Reporter;
 /// What Lambda takes, unpacked. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const LARGEST: u64 = 10 << 30;
 
-/// How layers are written. Another version makes other bytes, so that what was kept of this one is not taken.
-const FORMAT: &str = "gzipped tarball, 1";
+/// Who writes layers. Another version may make other bytes, so that what was kept of this one is not taken.
+const WRITER: &str = concat!("r-layer ", env!("CARGO_PKG_VERSION"));
 
 /// What the base starts: it becomes the bootstrap of the layers, which finds its files beside itself. A base that is not
 /// Lambda's starts it with the handler, as Lambda starts every image.
@@ -43,6 +43,14 @@ pub async fn build(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Result<Bui
     if args.registry.create_repository && push_to.is_none() {
         bail!("--create-repository goes with --push, or with r-layer image push");
     }
+    let layout = args
+        .output
+        .clone()
+        .unwrap_or_else(|| args.dist.join("image"));
+    let path = (push_to.is_none() || args.output.is_some()).then(|| layout.clone());
+    if let Some(path) = &path {
+        check_place(path)?;
+    }
     let cache = Cache::from_environment()?;
     let builder = Builder {
         args,
@@ -52,11 +60,6 @@ pub async fn build(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Result<Bui
     };
     let (image, platforms) = builder.image().await?;
     let mut record = ImageRecord::of(&image, &args.handler, platforms);
-    let layout = args
-        .output
-        .clone()
-        .unwrap_or_else(|| args.dist.join("image"));
-    let path = (push_to.is_none() || args.output.is_some()).then(|| layout.clone());
     if let Some(path) = &path {
         write_layout(&image, &args.tag, path).await?;
     }
@@ -73,10 +76,9 @@ pub async fn build(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Result<Bui
 }
 
 async fn write_layout(image: &Image, tag: &str, path: &Path) -> Result<()> {
-    let is_tarball = path.extension().is_some_and(|extension| extension == "tar");
     let (image, tag, path) = (image.clone(), tag.to_owned(), path.to_owned());
     // In a thread of its own, so that an interruption is heard while it writes.
-    let write = move || match is_tarball {
+    let write = move || match is_tarball(&path) {
         true => write_tarball(&image, &tag, &path),
         false => write_folder(&image, &tag, &path),
     };
@@ -185,7 +187,7 @@ impl Builder<'_> {
     ) -> Result<(ImageLayer, u64)> {
         let time = self.settings.time;
         let parts = [
-            FORMAT.as_bytes(),
+            WRITER.as_bytes(),
             key.bytes(),
             &time.to_le_bytes(),
             title.as_bytes(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::layer::tree::{Content, SourceFolder};
 use crate::layer::{Entry, LayerTree};
@@ -41,7 +41,10 @@ pub fn code_tree(code: &Path, left_out: &[&Path]) -> Result<LayerTree> {
         let found = fs_err::metadata(&path)
             .with_context(|| format!("{} cannot be taken along", path.display()))?;
         if found.is_dir() {
-            tree.insert_folder(name, &SourceFolder::new(&path))?;
+            let dangling = tree.insert_folder(name, &SourceFolder::new(&path))?;
+            if let Some(link) = dangling.first() {
+                bail!("{link} in {} is a link that leads nowhere", code.display());
+            }
         } else {
             let entry = Entry {
                 size: found.len(),

@@ -27,43 +27,33 @@ pub async fn dockerfile(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Resul
     let architectures = &settings.architectures;
     let lock = Lockfile::read(&settings.project)?;
     let base = named_in_lock(&settings.base, architectures, &lock);
-    let mut text = format!(
-        "# Made by r-layer image build --dockerfile; build it in this folder: docker build -t NAME:TAG .\n\
-         ARG BASE={base}\nARG UNZIP={UNZIP}\n"
-    );
-    if architectures.len() > 1 {
-        text.push_str("ARG TARGETARCH\n");
-    }
-    let mut count = 0;
+    let mut stage = Stage::default();
     for architecture in architectures {
         let zips = Zips::find(args, &settings, *architecture, reporter).await?;
         let paths = zips.zips.iter().map(|zip| zip.path.as_path());
         let paths = paths.map(|path| in_context(path, &settings.project));
-        let paths = paths.collect::<Result<Vec<_>>>()?;
-        count = count.max(paths.len());
-        stage(&mut text, *architecture, &paths)?;
+        stage.add(*architecture, paths.collect::<Result<_>>()?);
     }
-    let layers = match architectures.as_slice() {
-        [only] => stage_name(*only),
-        _ => {
-            text.push_str("\nFROM layers-${TARGETARCH} AS layers\n");
-            "layers".to_owned()
-        }
+    let mut text = format!(
+        "# Made by r-layer image build --dockerfile; build it in this folder: docker build -t NAME:TAG .\n\
+         ARG BASE={base}\nARG UNZIP={UNZIP}\n\n"
+    );
+    stage.write(&mut text)?;
+    let platform = match architectures.as_slice() {
+        [only] => format!("--platform=linux/{} ", only.oci_name()),
+        _ => String::new(),
     };
+    writeln!(text, "\nFROM {platform}${{BASE}}")?;
+    writeln!(text, "COPY --from=layers /bootstrap {RUNTIME_BOOTSTRAP}")?;
+    for number in 1..=stage.layers() {
+        writeln!(text, "COPY --from=layers /layers/{number}/ /opt/")?;
+    }
     let code = in_context(&settings.code, &settings.project)?;
-    write!(text, "\nFROM ${{BASE}}\n")?;
     if code == "." {
         text.push_str("# What is no code (dist, .git, r-layer.toml …) goes into .dockerignore.\n");
     }
-    writeln!(text, "COPY --from={layers} /bootstrap {RUNTIME_BOOTSTRAP}")?;
-    for number in 1..=count {
-        writeln!(text, "COPY --from={layers} /layers/{number}/ /opt/")?;
-    }
-    writeln!(
-        text,
-        "COPY {}",
-        json!([format!("{code}/"), format!("{TASK_ROOT}/")])
-    )?;
+    let places = [format!("{code}/"), format!("{TASK_ROOT}/")];
+    writeln!(text, "COPY {}", json!(places))?;
     let known_as = login(&settings.base, &args.registry, reporter).await?;
     let kept = (&Cache::from_environment()?, &lock);
     let is_lambda = is_lambda(&settings, architectures[0], known_as, kept, reporter).await?;
@@ -73,7 +63,7 @@ pub async fn dockerfile(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Resul
 
 /// How the image is started, and what is told of it.
 fn execution(text: &mut String, settings: &Settings, is_lambda: bool) -> Result<()> {
-    for (name, value) in &settings.image.environment {
+    for (name, value) in settings.image.variables(is_lambda) {
         writeln!(text, "ENV {name}={}", quoted(value))?;
     }
     for (name, value) in &settings.image.labels {
@@ -90,30 +80,53 @@ fn execution(text: &mut String, settings: &Settings, is_lambda: bool) -> Result<
     Ok(())
 }
 
-/// A stage in which the zips of an architecture are unpacked, on the machine that builds.
-fn stage(text: &mut String, architecture: Architecture, zips: &[String]) -> Result<()> {
-    let name = stage_name(architecture);
-    write!(text, "\nFROM ${{UNZIP}} AS {name}\n")?;
-    for (number, zip) in (1..).zip(zips) {
-        writeln!(text, "COPY {}", json!([zip, format!("/zips/{number}.zip")]))?;
-    }
-    let last = zips.len();
-    writeln!(
-        text,
-        "RUN for zip in $(seq {last}); do mkdir -p /layers/$zip && unzip -q /zips/$zip.zip -d /layers/$zip || exit 1; done"
-    )?;
-    let lines = BOOTSTRAP.lines().map(single_quoted);
-    let lines: Vec<String> = lines.collect();
-    writeln!(
-        text,
-        "RUN printf '%s\\n' {} > /bootstrap && chmod 755 /bootstrap",
-        lines.join(" ")
-    )?;
-    Ok(())
+/// The stage in which zips are unpacked, on the machine that builds, whatever it builds for.
+#[derive(Default)]
+struct Stage {
+    /// Architecture and zips, in their order.
+    zips: Vec<(Architecture, Vec<String>)>,
 }
 
-fn stage_name(architecture: Architecture) -> String {
-    format!("layers-{}", architecture.oci_name())
+impl Stage {
+    fn add(&mut self, architecture: Architecture, zips: Vec<String>) {
+        self.zips.push((architecture, zips));
+    }
+
+    /// How many layers there are, of the architecture that has most.
+    fn layers(&self) -> usize {
+        let counts = self.zips.iter().map(|(_, zips)| zips.len());
+        counts.max().unwrap_or(0)
+    }
+
+    fn write(&self, text: &mut String) -> Result<()> {
+        writeln!(text, "FROM --platform=$BUILDPLATFORM ${{UNZIP}} AS layers")?;
+        for (architecture, zips) in &self.zips {
+            for (number, zip) in (1..).zip(zips) {
+                let place = format!("/zips/{}/{number}.zip", architecture.oci_name());
+                writeln!(text, "COPY {}", json!([zip, place]))?;
+            }
+        }
+        let wanted = match self.zips.as_slice() {
+            [(only, _)] => only.oci_name(),
+            _ => {
+                text.push_str("ARG TARGETARCH\n");
+                "$TARGETARCH"
+            }
+        };
+        writeln!(
+            text,
+            "RUN for n in $(seq {}); do mkdir -p /layers/$n; \\\n    \
+             zip=/zips/{wanted}/$n.zip; [ ! -f $zip ] || unzip -q $zip -d /layers/$n || exit 1; done",
+            self.layers()
+        )?;
+        let lines: Vec<String> = BOOTSTRAP.lines().map(single_quoted).collect();
+        writeln!(
+            text,
+            "RUN printf '%s\\n' {} > /bootstrap && chmod 755 /bootstrap",
+            lines.join(" ")
+        )?;
+        Ok(())
+    }
 }
 
 fn single_quoted(line: &str) -> String {

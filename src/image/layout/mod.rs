@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use read::OciLayout;
-pub use write::{write_folder, write_tarball};
+pub use write::{check_place, is_tarball, write_folder, write_tarball};
 
 /// The file that says that a folder is a layout.
 const MARK: &str = "oci-layout";

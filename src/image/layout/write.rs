@@ -18,9 +18,7 @@ pub fn write_folder(image: &Image, tag: &str, path: &Path) -> Result<(), LayoutE
         path: path.to_owned(),
         source,
     };
-    if path.exists() && !is_replaceable(path) {
-        return Err(LayoutError::Occupied(path.to_owned()));
-    }
+    check_place(path)?;
     let parent = parent_of(path);
     fs_err::create_dir_all(&parent).map_err(failed)?;
     let beside = tempfile::Builder::new()
@@ -41,6 +39,23 @@ pub fn write_folder(image: &Image, tag: &str, path: &Path) -> Result<(), LayoutE
         fs_err::rename(&content, path)
     };
     write().map_err(failed)
+}
+
+/// Is a layout written to a tarball?
+pub fn is_tarball(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tar")
+}
+
+/// May a layout be written there, in the place of what there is?
+pub fn check_place(path: &Path) -> Result<(), LayoutError> {
+    let is_free = match is_tarball(path) {
+        true => !path.is_dir(),
+        false => !path.exists() || is_replaceable(path),
+    };
+    match is_free {
+        true => Ok(()),
+        false => Err(LayoutError::Occupied(path.to_owned())),
+    }
 }
 
 /// An empty folder, or a layout.
@@ -75,9 +90,7 @@ pub fn write_tarball(image: &Image, tag: &str, path: &Path) -> Result<(), Layout
         path: path.to_owned(),
         source,
     };
-    if path.is_dir() {
-        return Err(LayoutError::Occupied(path.to_owned()));
-    }
+    check_place(path)?;
     let parent = parent_of(path);
     fs_err::create_dir_all(&parent).map_err(failed)?;
     let write = || -> io::Result<()> {

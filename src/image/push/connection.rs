@@ -1,6 +1,6 @@
 //! A registry that is written to: one client, and the token that the registry gave for this repository.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oci_client::RegistryOperation;
@@ -161,21 +161,25 @@ impl Connection {
         answer.map_err(|error| unanswered(self, &error))
     }
 
-    /// Sends a body. It ends as a failure when nothing of it is taken any more.
+    /// Sends a body of so many bytes. It ends as a failure when nothing of it is taken any more, or when the registry, or a
+    /// proxy that has kept all of it for the registry, does not answer.
     pub async fn send(
         &self,
         url: Url,
-        taken: &AtomicU64,
+        (taken, length): (&AtomicU64, u64),
         with_body: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Failure> {
-        use std::sync::atomic::Ordering::Relaxed;
         let request = with_body(self.request(Method::PATCH, url).await);
         let mut answer = std::pin::pin!(self.answer(request));
         loop {
-            let before = taken.load(Relaxed);
-            match tokio::time::timeout(self.patience.silence, &mut answer).await {
+            let before = taken.load(Ordering::Relaxed);
+            let limit = match before < length {
+                true => self.patience.silence,
+                false => ASSEMBLY,
+            };
+            match tokio::time::timeout(limit, &mut answer).await {
                 Ok(answer) => return answer,
-                Err(_) if taken.load(Relaxed) == before => {
+                Err(_) if taken.load(Ordering::Relaxed) == before => {
                     let reason = "the registry takes nothing any more".to_owned();
                     return Err(Failure::Again(reason, None));
                 }

@@ -154,17 +154,19 @@ impl<'a> Upload<'a> {
         }
         let taken = Arc::new(AtomicU64::new(0));
         let body = Body::wrap_stream(pieces(self.blob.clone(), start, taken.clone()));
-        let answer = self.connection.send(session, &taken, |request| {
-            let request = request
-                .header(CONTENT_TYPE, "application/octet-stream")
-                .header(CONTENT_LENGTH, size - start)
-                .body(body);
-            match start {
-                // As docker does it, which every registry knows.
-                0 => request,
-                _ => request.header(CONTENT_RANGE, format!("{start}-{}", size - 1)),
-            }
-        });
+        let answer = self
+            .connection
+            .send(session, (&taken, size - start), |request| {
+                let request = request
+                    .header(CONTENT_TYPE, "application/octet-stream")
+                    .header(CONTENT_LENGTH, size - start)
+                    .body(body);
+                match start {
+                    // As docker does it, which every registry knows.
+                    0 => request,
+                    _ => request.header(CONTENT_RANGE, format!("{start}-{}", size - 1)),
+                }
+            });
         let answer = answer.await?;
         match answer.status() {
             status if status.is_success() => {
