@@ -24,16 +24,18 @@
 //! | [`request_file`] | `renv.lock` and `DESCRIPTION`, as requests for packages |
 //! | [`publication`] | what is published where: ARNs, grants, names, descriptions, `r-layer.arns.json` |
 //! | [`iam`] | the least IAM policies for what r-layer does at AWS |
+//! | [`function`] | a function as a value: its settings, its layers in their order |
 //! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
+//! | [`nearest`] | names that look like one that there is not |
 //! | [`os`] | what systems differ in |
 //! | [`manifest`], [`lockfile`] | `r-layer.toml`, `r-layer.lock` |
 //! | [`embedded`] | what `layers/` holds, in the program |
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, aws, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, iam, checksum,
-//! public_url, root_path, os, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, function, iam, checksum,
+//! public_url, root_path, nearest, os, embedded); never back. The lower half knows neither network, terminal nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -57,6 +59,7 @@ pub mod credentials;
 pub mod distribution;
 pub mod elf;
 pub mod embedded;
+pub mod function;
 pub mod http;
 pub mod iam;
 pub mod image;
@@ -64,6 +67,7 @@ pub mod invoke_api;
 pub mod layer;
 pub mod lockfile;
 pub mod manifest;
+pub mod nearest;
 pub mod os;
 pub mod package;
 pub mod progress;

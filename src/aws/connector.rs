@@ -180,18 +180,20 @@ fn failed(host: &str, error: &reqwest::Error) -> ConnectorError {
     if reason.starts_with(UNTRUSTED) {
         return ConnectorError::other(Untrusted { host, reason }.into(), None);
     }
-    let is_unresolved = error.is_connect()
-        && ["dns error", "failed to lookup", "not known"]
-            .iter()
-            .any(|words| format!("{error:?}").contains(words));
+    let words = format!("{error:?}");
+    let says = |any: &[&str]| any.iter().any(|some| words.contains(some));
+    let is_unresolved = error.is_connect() && says(&["dns error", "failed to lookup"]);
+    let may_pass = says(&["Temporary failure", "try again"]);
     let unreachable = Unreachable {
         host,
         is_unresolved,
         reason,
     };
-    match error.is_timeout() {
-        true => ConnectorError::timeout(unreachable.into()),
-        false => ConnectorError::io(unreachable.into()),
+    match (is_unresolved && !may_pass, error.is_timeout()) {
+        // A name that is misspelt has no address a second later either.
+        (true, _) => ConnectorError::other(unreachable.into(), None),
+        (false, true) => ConnectorError::timeout(unreachable.into()),
+        (false, false) => ConnectorError::io(unreachable.into()),
     }
 }
 

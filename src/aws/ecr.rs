@@ -30,7 +30,7 @@ impl Ecr {
         // https://docs.aws.amazon.com/general/latest/gr/ecr.html
         let prefix = "AmazonEC2ContainerRegistry_V20150921";
         Ecr {
-            service: JsonService::new(session, region, "ecr", prefix).at_host("api.ecr"),
+            service: JsonService::at_host(session, region, ("api.ecr", "ecr"), prefix),
             account: account.clone(),
             region: region.clone(),
         }

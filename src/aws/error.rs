@@ -6,10 +6,13 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::Call;
 use super::connector::{NotAws, Unreachable, Untrusted};
+use super::{Call, StagedObject};
 use crate::http::HttpError;
-use crate::publication::{Region, RegionError};
+use crate::publication::{Partition, Region, RegionError};
+
+#[cfg(test)]
+mod tests;
 
 /// What kind of no it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,10 @@ pub enum Refusal {
     StorageFull,
     /// There is no such thing.
     NotFound,
+    /// There is no such bucket.
+    NoBucket,
+    /// The bucket is in another region.
+    BucketElsewhere,
     /// There is such a thing already, or something is under way.
     Conflict,
     /// The request is larger than AWS takes.
@@ -145,6 +152,27 @@ impl AwsError {
         }
     }
 
+    /// The same, of a call for which Lambda reads a zip from a bucket in the caller's name: what S3 denies is told as what
+    /// S3 has to allow.
+    pub(super) fn of_reading(self, object: &StagedObject, region: &Region) -> AwsError {
+        match self {
+            AwsError::Refused {
+                refusal: Refusal::Denied,
+                detail,
+                ..
+            } if detail.contains("S3") => AwsError::Refused {
+                call: Box::new(Call::new(
+                    "s3:GetObject",
+                    object.arn(&Partition::of(region)),
+                    region,
+                )),
+                refusal: Refusal::Denied,
+                detail,
+            },
+            other => other,
+        }
+    }
+
     /// A connection that failed.
     pub(super) fn unanswered(call: Call, error: &ConnectorError) -> AwsError {
         let (refusal, detail) = of_connection(error);
@@ -179,6 +207,11 @@ fn of_service<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse) -> (Refusa
     {
         detail.push_str(&format!("; AWS's clock says {theirs}"));
     }
+    if refusal == Refusal::BucketElsewhere
+        && let Some(region) = raw.headers().get("x-amz-bucket-region")
+    {
+        detail.push_str(&format!("; it is in {region}"));
+    }
     (refusal, detail)
 }
 
@@ -202,8 +235,9 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         | "SlowDown"
         | "RequestLimitExceeded" => Refusal::Throttled,
         "CodeStorageExceededException" => Refusal::StorageFull,
+        "NoSuchBucket" => Refusal::NoBucket,
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" => Refusal::BucketElsewhere,
         "ResourceNotFoundException"
-        | "NoSuchBucket"
         | "NoSuchKey"
         | "NotFound"
         | "ParameterNotFound"
@@ -327,11 +361,34 @@ fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
             Some(near) => format!("{region} cannot be reached ({detail}); did you mean {near}?"),
             None => format!("{region} cannot be reached: {detail}"),
         },
+        Refusal::NoBucket => {
+            let bucket = bucket_of(call);
+            format!(
+                "there is no bucket {bucket} ({detail}); type `aws s3 mb s3://{bucket} --region {region}`, or name another \
+                 one with --s3-bucket"
+            )
+        }
+        Refusal::BucketElsewhere => format!(
+            "the bucket {} is not in {region} ({detail}), and Lambda takes zips from buckets of its own region alone; make \
+             one in each region, and name them with --s3-bucket 'NAME-{{region}}'",
+            bucket_of(call)
+        ),
         Refusal::NoAnswer | Refusal::Fault => {
-            format!("{action} in {region} was not answered well: {detail}")
+            let near = region.nearest_other();
+            let near = near.map(|near| format!("; did you mean {near}?"));
+            format!(
+                "{action} in {region} was not answered well: {detail}{}",
+                near.unwrap_or_default()
+            )
         }
         _ => format!("{action} in {region}: {detail}"),
     }
+}
+
+/// The bucket's name in `arn:aws:s3:::name/key`.
+fn bucket_of(call: &Call) -> &str {
+    let name = call.resource.rsplit(':').next().unwrap_or_default();
+    name.split('/').next().unwrap_or_default()
 }
 
 /// The time as HTTP has it, to compare with a server's.
@@ -339,58 +396,4 @@ fn httpdate(time: SystemTime) -> String {
     aws_smithy_types::DateTime::from(time)
         .fmt(aws_smithy_types::date_time::Format::HttpDate)
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_sorted_by_what_helps() {
-        for (code, message, status, refusal) in [
-            ("ExpiredTokenException", "", 403, Refusal::Expired),
-            ("UnrecognizedClientException", "", 403, Refusal::NotEnabled),
-            ("AccessDeniedException", "", 403, Refusal::Denied),
-            (
-                "InvalidSignatureException",
-                "Signature expired: 20260101T000000Z is now earlier than …",
-                403,
-                Refusal::Clock,
-            ),
-            (
-                "InvalidSignatureException",
-                "does not match",
-                403,
-                Refusal::Denied,
-            ),
-            (
-                "TooManyRequestsException",
-                "Rate exceeded",
-                429,
-                Refusal::Throttled,
-            ),
-            ("", "", 502, Refusal::Fault),
-            ("ServiceException", "", 500, Refusal::Fault),
-        ] {
-            assert_eq!(of_code(code, message, status), refusal, "{code} {status}");
-        }
-    }
-
-    #[test]
-    fn a_denied_call_comes_with_the_statement_that_allows_it() {
-        let region = Region::typed("eu-central-1").unwrap();
-        let layer = "arn:aws:lambda:eu-central-1:123456789012:layer:r";
-        let call = Call::new("lambda:PublishLayerVersion", layer, &region);
-        let error = AwsError::answered(
-            call,
-            403,
-            "AccessDeniedException",
-            "no identity-based policy",
-        );
-        let text = error.to_string();
-        assert!(
-            text.contains(r#""Action":"lambda:PublishLayerVersion""#) && text.contains(layer),
-            "{text}"
-        );
-    }
 }

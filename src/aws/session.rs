@@ -22,6 +22,10 @@ pub struct SessionSettings {
     pub endpoint: Option<String>,
 }
 
+/// How often a call is made, unless AWS_MAX_ATTEMPTS says otherwise. AWS's own default, three, is little for thirty-four
+/// regions.
+const ATTEMPTS: u32 = 6;
+
 /// Who AWS takes us for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {
@@ -117,6 +121,13 @@ impl Session {
         aws_sdk_s3::Client::from_conf(config)
     }
 
+    /// How often a call is made that is throttled, or that a fault of AWS or of the line ended.
+    pub fn attempts(&self) -> usize {
+        let retries = self.config.retry_config();
+        let attempts = retries.map_or(ATTEMPTS, RetryConfig::max_attempts);
+        usize::try_from(attempts).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn config(&self) -> &SdkConfig {
         &self.config
     }
@@ -130,11 +141,13 @@ fn sdk_region(region: &Region) -> aws_config::Region {
     aws_config::Region::new(region.as_str().to_owned())
 }
 
-/// How often a call is made that is throttled, or that a fault of AWS or of the line ended: with pauses that double, and
-/// that chance makes different.
+/// Calls are made again with pauses that double, and that chance makes different; as often as AWS_MAX_ATTEMPTS says.
 fn retries() -> RetryConfig {
+    let set = std::env::var("AWS_MAX_ATTEMPTS").ok();
+    let set = set.and_then(|attempts| attempts.trim().parse().ok());
+    let attempts = set.filter(|attempts| *attempts > 0).unwrap_or(ATTEMPTS);
     RetryConfig::standard()
-        .with_max_attempts(6)
+        .with_max_attempts(attempts)
         .with_initial_backoff(Duration::from_millis(500))
         .with_max_backoff(Duration::from_secs(10))
 }

@@ -1,9 +1,11 @@
 //! What can be typed: clap types, a file a command. What a flag means is decided in `commands`.
 
+mod attach;
 mod audit;
 mod aws;
 mod build;
 mod cache;
+mod deploy;
 mod doctor;
 mod image;
 mod inspect;
@@ -16,10 +18,12 @@ mod publish;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use attach::{AttachArgs, ChangeOptions, DetachArgs, FunctionRegionOptions};
 pub use audit::{AuditArgs, PolicyArg};
 pub use aws::{AwsOptions, GrantOptions, RegionOptions};
 pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptions};
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
+pub use deploy::{DeployArgs, DestroyArgs, LogFormatArg};
 pub use doctor::{CompletionsArgs, DoctorArgs};
 pub use image::{ImageArgs, ImageBuildArgs, ImageCommand, ImagePushArgs, RegistryOptions};
 pub use inspect::{DiffArgs, InspectArgs};
@@ -30,8 +34,8 @@ pub use packages::{
     TreeArgs,
 };
 pub use policy::{
-    AttachPolicyArgs, DeployPolicyArgs, IamPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
-    ScopeArgs,
+    AttachPolicyArgs, DeployPolicyArgs, FunctionPolicyArgs, IamPolicyArgs, IamPolicyCommand,
+    PublishPolicyArgs, ScopeArgs,
 };
 pub use prune::{PruneArgs, VerifyPublishedArgs};
 pub use publish::{GrantArgs, PublishArgs};
@@ -112,6 +116,14 @@ pub enum Command {
     Prune(Box<PruneArgs>),
     /// Is what r-layer.arns.json says still so?
     VerifyPublished(Box<VerifyPublishedArgs>),
+    /// Give functions their layers
+    Attach(Box<AttachArgs>),
+    /// Take layers away from functions
+    Detach(Box<DetachArgs>),
+    /// Make a function from R code, or bring it up to date
+    Deploy(Box<DeployArgs>),
+    /// Remove what deploy made
+    Destroy(Box<DestroyArgs>),
     /// Let a handler answer an event on this machine, in a root file system like Lambda's
     Invoke(InvokeArgs),
     /// Build a container image from layers and code, without a container engine, and push it

@@ -87,9 +87,9 @@ pub struct PublishPolicyArgs {
     pub ssm_parameter: Option<ParameterTemplate>,
 }
 
-/// What attaching does.
+/// Functions, and the layers that they are given.
 #[derive(Debug, Args)]
-pub struct AttachPolicyArgs {
+pub struct FunctionPolicyArgs {
     /// Functions; `*` stands for any characters
     #[arg(required = true, value_name = "FUNCTION")]
     pub functions: Vec<FunctionPattern>,
@@ -100,6 +100,14 @@ pub struct AttachPolicyArgs {
     /// other accounts in r-layer.arns.json]
     #[arg(long = "layer", value_name = "NAME|ARN")]
     pub layers: Vec<String>,
+}
+
+/// What attaching does.
+#[derive(Debug, Args)]
+pub struct AttachPolicyArgs {
+    /// What it is done to.
+    #[command(flatten)]
+    pub of: FunctionPolicyArgs,
     /// A version of the function is published
     #[arg(long)]
     pub publish_version: bool,
@@ -111,16 +119,9 @@ pub struct AttachPolicyArgs {
 /// What deploying does.
 #[derive(Debug, Args)]
 pub struct DeployPolicyArgs {
-    /// Functions; `*` stands for any characters
-    #[arg(required = true, value_name = "FUNCTION")]
-    pub functions: Vec<FunctionPattern>,
-    /// Where it holds.
+    /// What it is done to.
     #[command(flatten)]
-    pub scope: ScopeArgs,
-    /// A layer by its name or by the ARN of its version; may be repeated [default: those that begin with r-, and those of
-    /// other accounts in r-layer.arns.json]
-    #[arg(long = "layer", value_name = "NAME|ARN")]
-    pub layers: Vec<String>,
+    pub of: FunctionPolicyArgs,
     /// The role that the function is given
     #[arg(long, value_name = "ARN", required_unless_present = "create_role")]
     pub role: Option<RoleArn>,
@@ -148,9 +149,12 @@ pub struct DeployPolicyArgs {
     /// The function is invoked on a schedule
     #[arg(long)]
     pub schedule: bool,
-    /// The function gets tags
+    /// A version of the function is published
     #[arg(long)]
-    pub tags: bool,
+    pub publish_version: bool,
+    /// What it makes is removed again, by `destroy`
+    #[arg(long)]
+    pub destroy: bool,
     /// The bucket that large code goes through
     #[arg(long, env = "R_LAYER_S3_BUCKET", value_name = "TEMPLATE")]
     pub s3_bucket: Option<BucketTemplate>,

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::aws::{AwsError, Identity, Layers, Refusal, Session, SessionSettings};
+use crate::aws::{AwsError, Functions, Identity, Layers, Refusal, Session, SessionSettings};
 use crate::cli::AwsOptions;
 use crate::manifest::PublishTarget;
 use crate::progress::Reporter;
@@ -19,6 +19,12 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// The account's functions in a region.
+    pub fn functions(&self, region: &Region) -> Functions {
+        let partition = self.identity.partition();
+        Functions::new(&self.session, region, partition, self.account.as_str())
+    }
+
     /// The account's layers in a region.
     pub fn layers(&self, region: &Region) -> Layers {
         let partition = self.identity.partition();

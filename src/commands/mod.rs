@@ -1,5 +1,6 @@
 //! The commands: settings in, result out. What they know of the terminal is a reporter.
 
+mod attach;
 mod audit;
 mod aws_session;
 mod build_all;
@@ -7,10 +8,15 @@ mod build_runtime;
 mod built_layers;
 mod built_runtime;
 mod cache;
+mod deploy;
+mod destroy;
 mod diff;
 mod doctor;
+mod function_change;
+mod function_layers;
 #[cfg(unix)]
 mod function_root;
+mod function_version;
 mod grant;
 mod image;
 mod inspect;
@@ -123,6 +129,24 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             let verified = verify_published::run(*args, &reporter).await?;
             printer.result(&verified)?;
             Ok(Outcome::of(verified.is_well()))
+        }
+        Command::Attach(args) => {
+            let attached = attach::attach(*args, &reporter).await?;
+            printer.result(&attached)?;
+            Ok(attached.outcome())
+        }
+        Command::Detach(args) => {
+            let detached = attach::detach(*args, &reporter).await?;
+            printer.result(&detached)?;
+            Ok(detached.outcome())
+        }
+        Command::Deploy(args) => {
+            printer.result(&deploy::run(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
+        Command::Destroy(args) => {
+            printer.result(&destroy::run(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
         }
         Command::Audit(args) => {
             // In a thread of its own, so that an interruption is heard while it reads.

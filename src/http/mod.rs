@@ -7,6 +7,7 @@ mod aws;
 mod certificates;
 mod download;
 mod error;
+mod range;
 mod validators;
 
 use std::path::Path;
@@ -189,6 +190,23 @@ impl Http {
             };
             match attempt.await {
                 Ok(text) => return Ok(text),
+                Err(Try::Final(error)) => return Err(error),
+                Err(Try::Again(reason, asked)) => {
+                    self.pause(url, &mut pauses, tries, reason, asked).await?;
+                }
+            }
+        }
+    }
+
+    /// A range of the bytes at a URL (`0-99`, or `-100` for the last hundred), and how many there are in all.
+    pub async fn range(&self, url: &str, range: &str) -> Result<(Vec<u8>, u64), HttpError> {
+        self.check_online(url)?;
+        let mut pauses = self.patience.pauses();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match range::attempt(self, url, range).await {
+                Ok(part) => return Ok(part),
                 Err(Try::Final(error)) => return Err(error),
                 Err(Try::Again(reason, asked)) => {
                     self.pause(url, &mut pauses, tries, reason, asked).await?;

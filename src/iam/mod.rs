@@ -18,7 +18,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use attach::{AttachPermissions, UsedLayers};
-pub use deploy::{DeployPermissions, FunctionUrlAuth, execution_role_name, schedule_rule_name};
+pub use deploy::{
+    BASIC_EXECUTION, DeployPermissions, FunctionUrlAuth, execution_role_name, schedule_rule_name,
+};
 pub use function::{FunctionPattern, FunctionPatternError};
 pub use publish::PublishPermissions;
 pub use scope::{Scope, ScopeError};

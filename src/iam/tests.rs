@@ -54,7 +54,9 @@ fn publish() -> PublishPermissions {
 fn publishing_needs_no_more_than_what_it_is_asked_for() {
     let policy = publish().policy(&scope(&["eu-central-1"]));
     let least = [
+        "lambda:DeleteLayerVersion",
         "lambda:GetLayerVersion",
+        "lambda:GetLayerVersionPolicy",
         "lambda:ListLayerVersions",
         "lambda:PublishLayerVersion",
     ];
@@ -80,10 +82,8 @@ fn publishing_needs_no_more_than_what_it_is_asked_for() {
     };
     let more = more.policy(&scope(&[]));
     for action in [
-        "lambda:GetLayerVersionPolicy",
         "lambda:AddLayerVersionPermission",
         "lambda:RemoveLayerVersionPermission",
-        "lambda:DeleteLayerVersion",
         "lambda:ListFunctions",
     ] {
         assert!(actions(&more).contains(action), "{action}");
@@ -197,7 +197,7 @@ fn what_deploying_makes_beside_the_function_is_named() {
         policy_arns: vec!["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess".to_owned()],
         function_url: Some(FunctionUrlAuth::None),
         schedule: true,
-        tags: true,
+        destroy: true,
         ..DeployPermissions::default()
     };
     let by_id = statements(&deploy.policy(&scope(&["us-east-1"])));
@@ -219,6 +219,12 @@ fn what_deploying_makes_beside_the_function_is_named() {
     assert_eq!(rule, "events.amazonaws.com");
     let rules = json!(["arn:aws:events:us-east-1:123456789012:rule/r-layer-f"]);
     assert_eq!(by_id["Schedule"]["Resource"], rules);
+    assert_eq!(by_id["RemoveSchedule"]["Resource"], rules);
+    assert_eq!(by_id["RemoveRole"]["Resource"], role);
+    assert_eq!(
+        by_id["RemoveFunctions"]["Action"][1],
+        "lambda:DeleteFunction"
+    );
 }
 
 #[test]

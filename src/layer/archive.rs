@@ -14,6 +14,7 @@ use rawzip::{
     ZipArchiveEntryWayfinder, ZipLocator,
 };
 
+use super::SparseZip;
 use crate::checksum::Sha256;
 
 /// Why a zip cannot be read.
@@ -290,6 +291,12 @@ impl LayerArchive {
             sha256,
             ..LayerArchive::of(name.to_owned(), Box::new(zip), size)?
         })
+    }
+
+    /// Reads the directory of a zip that is elsewhere, without its hash. An error may only mean that bytes are to be
+    /// fetched first: [`SparseZip::missing`] then says which.
+    pub fn open_sparse(name: &str, zip: &SparseZip) -> Result<LayerArchive, ReadZipError> {
+        LayerArchive::of(name.to_owned(), Box::new(zip.clone()), zip.size())
     }
 
     /// The zip's hash is left to the caller.

@@ -109,7 +109,7 @@ fn is_as_recorded(zip: &Path, record: &BuildRecord) -> bool {
 }
 
 /// The build records in a folder that name a zip of this folder.
-fn records(folder: &Path) -> io::Result<Vec<(PathBuf, BuildRecord)>> {
+pub fn records(folder: &Path) -> io::Result<Vec<(PathBuf, BuildRecord)>> {
     let mut records = Vec::new();
     if !folder.is_dir() {
         return Ok(records);

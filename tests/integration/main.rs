@@ -8,6 +8,7 @@ mod aws;
 mod build;
 mod cache;
 mod compile_packages;
+mod deploy;
 mod diff;
 mod doctor;
 mod download;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::base::Bases;
-use super::code::code_tree;
 use super::layers::{Zip, Zips};
 use super::push::push_image;
 use super::record::{BuiltImage, ImageRecord, PlatformLine, layer_lines};
@@ -50,6 +49,9 @@ pub async fn build(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Result<Bui
     let path = (push_to.is_none() || args.output.is_some()).then(|| layout.clone());
     if let Some(path) = &path {
         check_place(path)?;
+    }
+    for out in &settings.code.left_out {
+        reporter.detail(&format!("left out: {} ({})", out.path, out.reason));
     }
     let cache = Cache::from_environment()?;
     let builder = Builder {
@@ -143,7 +145,7 @@ impl Builder<'_> {
         for zip in &zips.zips {
             layers.push(self.zip(zip).await?);
         }
-        layers.push(self.code(zips).await?);
+        layers.push(self.code().await?);
         Ok(layers)
     }
 
@@ -163,17 +165,11 @@ impl Builder<'_> {
             .await
     }
 
-    async fn code(&self, zips: &Zips) -> Result<(ImageLayer, u64)> {
-        let library = self.settings.code.join("renv");
-        let output = self.args.output.clone().unwrap_or_default();
-        let mut left_out: Vec<&Path> = vec![&self.args.dist, &output];
-        if zips.has_packages_of_code {
-            left_out.push(&library);
-        }
-        let tree = code_tree(&self.settings.code, &left_out)?;
+    async fn code(&self) -> Result<(ImageLayer, u64)> {
+        let code = &self.settings.code;
         let folder = TASK_ROOT.trim_start_matches('/');
-        let name = self.settings.code.display().to_string();
-        let content = LayerContent::of_tree(&tree, folder, &name)?;
+        let name = code.folder.display().to_string();
+        let content = LayerContent::of_tree(&code.tree, folder, &name)?;
         let key = content.fingerprint()?;
         self.layer("code", key, content).await
     }

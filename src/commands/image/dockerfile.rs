@@ -48,17 +48,32 @@ pub async fn dockerfile(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Resul
     for number in 1..=stage.layers() {
         writeln!(text, "COPY --from=layers /layers/{number}/ /opt/")?;
     }
-    let code = in_context(&settings.code, &settings.project)?;
-    if code == "." {
-        text.push_str("# What is no code (dist, .git, r-layer.toml …) goes into .dockerignore.\n");
-    }
-    let places = [format!("{code}/"), format!("{TASK_ROOT}/")];
-    writeln!(text, "COPY {}", json!(places))?;
+    code(&mut text, args, &settings)?;
     let known_as = login(&settings.base, &args.registry, reporter).await?;
     let kept = (&Cache::from_environment()?, &lock);
     let is_lambda = is_lambda(&settings, architectures[0], known_as, kept, reporter).await?;
     execution(&mut text, &settings, is_lambda)?;
     Ok(text)
+}
+
+/// The code; of what belongs to none Docker is told by a file of its own.
+fn code(text: &mut String, args: &ImageBuildArgs, settings: &Settings) -> Result<()> {
+    let path = in_context(&args.code, &settings.project)?;
+    let left_out = settings.code.left_out.iter().map(|out| out.path.as_str());
+    let left_out: Vec<&str> = left_out.collect();
+    if !left_out.is_empty() {
+        let list = left_out.join(", ");
+        writeln!(
+            text,
+            "# For .dockerignore, as r-layer leaves it out: {list}"
+        )?;
+    }
+    let from = match args.code.is_dir() {
+        true => format!("{path}/"),
+        false => path,
+    };
+    writeln!(text, "COPY {}", json!([from, format!("{TASK_ROOT}/")]))?;
+    Ok(())
 }
 
 /// How the image is started, and what is told of it.

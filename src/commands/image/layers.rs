@@ -36,8 +36,6 @@ pub struct Zip {
 pub struct Zips {
     /// In their order, the lowest first.
     pub zips: Vec<Zip>,
-    /// Does a layer hold the packages that the code's own library would hold?
-    pub has_packages_of_code: bool,
 }
 
 impl Zips {
@@ -48,7 +46,7 @@ impl Zips {
         architecture: Architecture,
         reporter: &dyn Reporter,
     ) -> Result<Zips> {
-        let request = REQUEST_FILES.map(|name| settings.code.join(name));
+        let request = REQUEST_FILES.map(|name| settings.code.folder.join(name));
         let request = request.into_iter().find(|path| path.is_file());
         let request = request.filter(|_| args.layers.is_empty());
         let paths = match (&request, args.layers.as_slice()) {
@@ -63,10 +61,7 @@ impl Zips {
             zips = for_architecture(zips, architecture, settings.architectures.len())?;
         }
         check(&zips, architecture)?;
-        Ok(Zips {
-            zips,
-            has_packages_of_code: request.is_some(),
-        })
+        Ok(Zips { zips })
     }
 
     /// The licences of everything that the layers' records know of, as SPDX has them.

@@ -2,7 +2,6 @@
 
 mod base;
 mod build;
-mod code;
 mod dockerfile;
 mod layers;
 mod push;

@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::cli::ImageBuildArgs;
 use crate::commands::settings;
+use crate::function::code::{CodeTree, check_handler};
 use crate::image::{ImageReference, ImageSettings};
 use crate::layer::zip::entry_time;
 use crate::manifest::Manifest;
@@ -34,7 +35,7 @@ pub struct Settings {
     /// Its manifest.
     pub manifest: Manifest,
     /// The function's code.
-    pub code: PathBuf,
+    pub code: CodeTree,
     /// For which processors, each once.
     pub architectures: Vec<Architecture>,
     /// Where the function is to run.
@@ -56,8 +57,12 @@ impl Settings {
         let target = settings::target(args.target.as_deref().or(section.target.as_deref()))?;
         let base = args.base.as_deref().unwrap_or(&target.image);
         let base: ImageReference = base.parse().context("--base names an image")?;
-        let code = code_folder(&args.code)?;
-        check_handler(&args.handler, &code)?;
+        let mut code = CodeTree::of(&args.code)?;
+        for out in [&args.dist, args.output.as_ref().unwrap_or(&args.dist)] {
+            leave_out(&mut code, &args.code, out);
+        }
+        let files: Vec<String> = code.tree.iter().map(|(path, _)| path.to_owned()).collect();
+        check_handler(&args.handler, &files)?;
         let variable = std::env::var("SOURCE_DATE_EPOCH").ok();
         let time = entry_time(variable.as_deref())?.to_unix();
         let created = OffsetDateTime::from_unix_timestamp(time)?.format(&Rfc3339)?;
@@ -106,40 +111,23 @@ fn architectures(args: &ImageBuildArgs, usual: Option<&str>) -> Result<Vec<Archi
     Ok(architectures)
 }
 
+/// What is built lies at times within the code, and is none.
+fn leave_out(code: &mut CodeTree, folder: &Path, built: &Path) {
+    let whole = |path: &Path| fs_err::canonicalize(path).ok();
+    let (Some(folder), Some(built)) = (whole(folder), whole(built)) else {
+        return;
+    };
+    if let Ok(within) = built.strip_prefix(folder) {
+        let within = within.to_string_lossy().replace('\\', "/");
+        let below = format!("{within}/");
+        code.tree
+            .retain(|path, _| path != within && !path.starts_with(&below));
+    }
+}
+
 fn pair(text: &str, flag: &str) -> Result<(String, String)> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => bail!("{flag} takes NAME=VALUE, and this is `{text}`"),
     }
-}
-
-fn code_folder(path: &Path) -> Result<PathBuf> {
-    let code =
-        fs_err::canonicalize(path).context("--code names the folder with the function's code")?;
-    if !code.is_dir() {
-        bail!(
-            "--code {} is no folder; name the folder with the function's code",
-            path.display()
-        );
-    }
-    Ok(code)
-}
-
-/// A handler `file.function` has its file in the code.
-fn check_handler(handler: &str, code: &Path) -> Result<()> {
-    if handler.trim().is_empty() {
-        bail!("--handler is empty; type file.function, as --handler script.parity");
-    }
-    let Some((file, _)) = handler.rsplit_once('.') else {
-        return Ok(());
-    };
-    let names = [format!("{file}.R"), format!("{file}.r")];
-    if handler.contains("::") || names.iter().any(|name| code.join(name).is_file()) {
-        return Ok(());
-    }
-    bail!(
-        "the handler {handler} is in {}, and {} has no such file; look at --handler and --code",
-        names[0],
-        code.display()
-    )
 }

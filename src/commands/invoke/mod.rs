@@ -3,6 +3,7 @@
 mod event;
 mod image;
 mod layers;
+pub mod loading;
 mod log;
 mod report;
 mod running;

@@ -96,6 +96,14 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// Starts the runtime, which loads the handler, and ends it again.
+    pub async fn load(&mut self) -> Result<Init> {
+        let mut running = Running::start(&self.sandbox, &self.log).await?;
+        let init = running.initialize(INIT_LIMIT).await?;
+        running.end().await;
+        Ok(init)
+    }
+
     /// Ends the runtime; the next event starts another.
     pub async fn end(&mut self) {
         if let Some(running) = self.running.take() {

@@ -1,0 +1,460 @@
+//! Functions of a region: seen, made, changed, published as versions, pointed at by aliases.
+
+mod access;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_lambda::types::{
+    Architecture as SdkArchitecture, Environment, EphemeralStorage, FunctionCode,
+    FunctionConfiguration, LastUpdateStatus, LogFormat as SdkLogFormat, LoggingConfig, PackageType,
+    Runtime, State,
+};
+use aws_smithy_types::Blob;
+use bytes::Bytes;
+
+pub use access::{FunctionUrl, Permission};
+
+use super::layers::there;
+use super::{AwsError, Call, Refusal, Session, StagedObject};
+use crate::function::{FunctionSettings, LogFormat};
+use crate::publication::Region;
+use crate::target::Architecture;
+
+/// A function, or a version of one, as AWS has it.
+#[derive(Clone, Debug)]
+pub struct DeployedFunction {
+    /// Its name.
+    pub name: String,
+    /// Its ARN; with the number, where a version was asked for.
+    pub arn: String,
+    /// `$LATEST`, or the number.
+    pub version: String,
+    /// By which AWS knows whether somebody changed it since.
+    pub revision: String,
+    /// Its settings; all that there are.
+    pub settings: FunctionSettings,
+    /// Its processor.
+    pub architecture: Architecture,
+    /// Is it a container image?
+    pub is_image: bool,
+    /// Base64 of the sha256 of its code's zip.
+    pub code_sha256: String,
+    /// Bytes of its code's zip.
+    pub code_size: u64,
+    /// A URL that its code can be fetched from, for ten minutes.
+    pub code_location: Option<String>,
+    /// The image that it is made from.
+    pub image: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Is it being made or changed?
+    pub is_changing: bool,
+    /// Why its last change, or its making, failed.
+    pub failure: Option<String>,
+}
+
+/// The code of a function.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// A zip in the request.
+    Zip(Bytes),
+    /// A zip in a bucket of the same region.
+    InBucket(StagedObject),
+    /// An image in ECR of the same region, by its digest.
+    Image(String),
+}
+
+/// A function that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewFunction {
+    /// Its settings.
+    pub settings: FunctionSettings,
+    /// Its processor.
+    pub architecture: Architecture,
+    /// Its code.
+    pub code: Code,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A region's functions of our account.
+#[derive(Clone, Debug)]
+pub struct Functions {
+    client: aws_sdk_lambda::Client,
+    region: Region,
+    /// `arn:aws:lambda:eu-central-1:123456789012:function`.
+    arn: String,
+}
+
+impl Functions {
+    /// The functions of an account in a region.
+    pub fn new(session: &Session, region: &Region, partition: &str, account: &str) -> Functions {
+        Functions {
+            client: session.lambda(region),
+            region: region.clone(),
+            arn: format!("arn:{partition}:lambda:{region}:{account}:function"),
+        }
+    }
+
+    /// The ARN of a function.
+    pub fn arn(&self, function: &str) -> String {
+        format!("{}:{function}", self.arn)
+    }
+
+    pub(super) fn call(&self, action: &'static str, function: &str) -> Call {
+        Call::new(action, self.arn(function), &self.region)
+    }
+
+    /// A function, or with a qualifier a version of it or what an alias points at; nothing if there is none.
+    pub async fn get(
+        &self,
+        function: &str,
+        qualifier: Option<&str>,
+    ) -> Result<Option<DeployedFunction>, AwsError> {
+        let answer = self
+            .client
+            .get_function()
+            .function_name(function)
+            .set_qualifier(qualifier.map(ToOwned::to_owned))
+            .send()
+            .await;
+        let call = self.call("lambda:GetFunction", function);
+        let Some(answer) = there(call, answer)? else {
+            return Ok(None);
+        };
+        let Some(configuration) = answer.configuration else {
+            return Err(self.incomplete("lambda:GetFunction", "configuration"));
+        };
+        let mut found = self.understood(configuration)?;
+        let code = answer.code;
+        found.image = code
+            .as_ref()
+            .and_then(|code| code.resolved_image_uri.clone());
+        found.code_location = code.and_then(|code| code.location);
+        found.tags = answer.tags.unwrap_or_default().into_iter().collect();
+        Ok(Some(found))
+    }
+
+    /// The names of all functions.
+    pub async fn names(&self) -> Result<Vec<String>, AwsError> {
+        let listed = self.client.list_functions().into_paginator().items().send();
+        let listed = listed.collect::<Result<Vec<_>, _>>().await;
+        let call = || Call::new("lambda:ListFunctions", "*", &self.region);
+        let functions = listed.map_err(|error| AwsError::of(call(), error))?;
+        let names = functions
+            .into_iter()
+            .filter_map(|function| function.function_name);
+        Ok(names.collect())
+    }
+
+    /// Makes a function.
+    pub async fn create(
+        &self,
+        function: &str,
+        new: &NewFunction,
+    ) -> Result<DeployedFunction, AwsError> {
+        let settings = &new.settings;
+        let (code, package) = match &new.code {
+            Code::Zip(zip) => (
+                FunctionCode::builder().zip_file(Blob::new(zip.to_vec())),
+                PackageType::Zip,
+            ),
+            Code::InBucket(object) => {
+                let code = FunctionCode::builder()
+                    .s3_bucket(&object.bucket)
+                    .s3_key(&object.key);
+                (code, PackageType::Zip)
+            }
+            Code::Image(uri) => (FunctionCode::builder().image_uri(uri), PackageType::Image),
+        };
+        let request = self
+            .client
+            .create_function()
+            .function_name(function)
+            .code(code.build())
+            .package_type(package)
+            .architectures(SdkArchitecture::from(new.architecture.aws_name()))
+            .set_runtime(settings.runtime.as_deref().map(Runtime::from))
+            .set_handler(settings.handler.clone())
+            .set_role(settings.role.clone())
+            .set_description(settings.description.clone())
+            .set_memory_size(settings.memory.map(number))
+            .set_timeout(settings.timeout.map(number))
+            .set_ephemeral_storage(ephemeral(settings))
+            .set_environment(environment(settings))
+            .set_logging_config(logging(settings))
+            .set_layers(settings.layers.clone())
+            .set_tags((!new.tags.is_empty()).then(|| new.tags.clone().into_iter().collect()));
+        let answer = request.send().await;
+        let call = self.call("lambda:CreateFunction", function);
+        let made = answer.map_err(|error| AwsError::of(call, error))?;
+        let made = FunctionConfiguration::builder()
+            .set_function_name(made.function_name)
+            .set_function_arn(made.function_arn)
+            .set_version(made.version)
+            .set_revision_id(made.revision_id)
+            .set_architectures(made.architectures)
+            .set_code_sha256(made.code_sha256)
+            .set_state(made.state)
+            .set_state_reason(made.state_reason)
+            .build();
+        self.understood(made)
+    }
+
+    /// Changes settings of a function, if it is still of that revision. Another one is [`Refusal::Conflict`], and so is
+    /// a change that is under way.
+    pub async fn configure(
+        &self,
+        function: &str,
+        settings: &FunctionSettings,
+        revision: &str,
+    ) -> Result<(), AwsError> {
+        let answer = self
+            .client
+            .update_function_configuration()
+            .function_name(function)
+            .revision_id(revision)
+            .set_runtime(settings.runtime.as_deref().map(Runtime::from))
+            .set_handler(settings.handler.clone())
+            .set_role(settings.role.clone())
+            .set_description(settings.description.clone())
+            .set_memory_size(settings.memory.map(number))
+            .set_timeout(settings.timeout.map(number))
+            .set_ephemeral_storage(ephemeral(settings))
+            .set_environment(environment(settings))
+            .set_logging_config(logging(settings))
+            .set_layers(settings.layers.clone())
+            .send()
+            .await;
+        let call = self.call("lambda:UpdateFunctionConfiguration", function);
+        answer.map(drop).map_err(|error| AwsError::of(call, error))
+    }
+
+    /// Gives a function other code, if it is still of that revision.
+    pub async fn replace_code(
+        &self,
+        function: &str,
+        code: &Code,
+        architecture: Architecture,
+        revision: &str,
+    ) -> Result<(), AwsError> {
+        let request = self
+            .client
+            .update_function_code()
+            .function_name(function)
+            .revision_id(revision)
+            .architectures(SdkArchitecture::from(architecture.aws_name()));
+        let request = match code {
+            Code::Zip(zip) => request.zip_file(Blob::new(zip.to_vec())),
+            Code::InBucket(object) => request.s3_bucket(&object.bucket).s3_key(&object.key),
+            Code::Image(uri) => request.image_uri(uri),
+        };
+        let answer = request.send().await;
+        let call = self.call("lambda:UpdateFunctionCode", function);
+        answer.map(drop).map_err(|error| AwsError::of(call, error))
+    }
+
+    /// Makes a version of a function as it is now, if its code is still that one, and returns its number. AWS makes none
+    /// where nothing changed since the last one, and returns that.
+    pub async fn publish_version(
+        &self,
+        function: &str,
+        code_sha256: &str,
+    ) -> Result<String, AwsError> {
+        let answer = self
+            .client
+            .publish_version()
+            .function_name(function)
+            .code_sha256(code_sha256)
+            .send()
+            .await;
+        let call = self.call("lambda:PublishVersion", function);
+        let answer = answer.map_err(|error| AwsError::of(call, error))?;
+        let version = answer.version;
+        version.ok_or_else(|| self.incomplete("lambda:PublishVersion", "version"))
+    }
+
+    /// The number of the newest version of a function; nothing if none was published.
+    pub async fn newest_version(&self, function: &str) -> Result<Option<String>, AwsError> {
+        let request = self
+            .client
+            .list_versions_by_function()
+            .function_name(function);
+        let listed = request.into_paginator().items().send();
+        let listed = listed.collect::<Result<Vec<_>, _>>().await;
+        let call = self.call("lambda:ListVersionsByFunction", function);
+        let versions = listed.map_err(|error| AwsError::of(call, error))?;
+        let numbers = versions
+            .into_iter()
+            .filter_map(|version| version.version?.parse::<u64>().ok());
+        Ok(numbers.max().map(|number| number.to_string()))
+    }
+
+    /// The version that an alias points at; nothing if there is no such alias.
+    pub async fn alias(&self, function: &str, alias: &str) -> Result<Option<String>, AwsError> {
+        let answer = self
+            .client
+            .get_alias()
+            .function_name(function)
+            .name(alias)
+            .send()
+            .await;
+        let call = self.call("lambda:GetAlias", &format!("{function}:{alias}"));
+        Ok(there(call, answer)?.and_then(|answer| answer.function_version))
+    }
+
+    /// Points an alias at a version; `is_new` makes it.
+    pub async fn point_alias(
+        &self,
+        function: &str,
+        alias: &str,
+        version: &str,
+        is_new: bool,
+    ) -> Result<(), AwsError> {
+        let resource = format!("{function}:{alias}");
+        if is_new {
+            let answer = self
+                .client
+                .create_alias()
+                .function_name(function)
+                .name(alias)
+                .function_version(version)
+                .send()
+                .await;
+            let call = self.call("lambda:CreateAlias", &resource);
+            return answer.map(drop).map_err(|error| AwsError::of(call, error));
+        }
+        let answer = self
+            .client
+            .update_alias()
+            .function_name(function)
+            .name(alias)
+            .function_version(version)
+            .send()
+            .await;
+        let call = self.call("lambda:UpdateAlias", &resource);
+        answer.map(drop).map_err(|error| AwsError::of(call, error))
+    }
+
+    /// Adds tags to a function, and takes others away.
+    pub async fn tag(
+        &self,
+        function: &str,
+        added: &BTreeMap<String, String>,
+    ) -> Result<(), AwsError> {
+        let answer = self
+            .client
+            .tag_resource()
+            .resource(self.arn(function))
+            .set_tags(Some(added.clone().into_iter().collect()))
+            .send()
+            .await;
+        let call = self.call("lambda:TagResource", function);
+        answer.map(drop).map_err(|error| AwsError::of(call, error))
+    }
+
+    /// Removes a function, its versions and aliases. One that is not there is no error.
+    pub async fn delete(&self, function: &str) -> Result<(), AwsError> {
+        let answer = self
+            .client
+            .delete_function()
+            .function_name(function)
+            .send()
+            .await;
+        let call = self.call("lambda:DeleteFunction", function);
+        there(call, answer).map(drop)
+    }
+
+    fn incomplete(&self, action: &'static str, what: &'static str) -> AwsError {
+        AwsError::Incomplete {
+            action,
+            region: self.region.clone(),
+            what,
+        }
+    }
+
+    fn understood(&self, found: FunctionConfiguration) -> Result<DeployedFunction, AwsError> {
+        let (Some(name), Some(arn)) = (found.function_name.clone(), found.function_arn.clone())
+        else {
+            return Err(self.incomplete("lambda:GetFunction", "name"));
+        };
+        // AWS's default, where an old function says nothing.
+        let architecture = found.architectures.as_ref().and_then(|all| all.first());
+        let architecture = architecture.and_then(|name| name.as_str().parse().ok());
+        let in_update = matches!(found.last_update_status, Some(LastUpdateStatus::InProgress));
+        let in_making = matches!(found.state, Some(State::Pending));
+        let failure = match (&found.state, &found.last_update_status) {
+            (Some(State::Failed), _) => Some(found.state_reason.clone()),
+            (_, Some(LastUpdateStatus::Failed)) => Some(found.last_update_status_reason.clone()),
+            _ => None,
+        };
+        Ok(DeployedFunction {
+            name,
+            arn,
+            version: found.version.clone().unwrap_or_default(),
+            revision: found.revision_id.clone().unwrap_or_default(),
+            architecture: architecture.unwrap_or(Architecture::X86_64),
+            is_image: found.package_type == Some(PackageType::Image),
+            code_sha256: found.code_sha256.clone().unwrap_or_default(),
+            code_size: u64::try_from(found.code_size).unwrap_or_default(),
+            code_location: None,
+            image: None,
+            tags: BTreeMap::new(),
+            is_changing: in_update || in_making,
+            failure: failure.map(|reason| reason.unwrap_or_else(|| "AWS gives no reason".into())),
+            settings: settings(found),
+        })
+    }
+}
+
+fn settings(found: FunctionConfiguration) -> FunctionSettings {
+    let layers = found.layers.unwrap_or_default();
+    let variables = found
+        .environment
+        .and_then(|environment| environment.variables)
+        .unwrap_or_default();
+    let format = found.logging_config.and_then(|logging| logging.log_format);
+    FunctionSettings {
+        runtime: found.runtime.map(|runtime| runtime.as_str().to_owned()),
+        handler: found.handler,
+        role: found.role,
+        description: Some(found.description.unwrap_or_default()),
+        memory: found.memory_size.and_then(|size| size.try_into().ok()),
+        timeout: found.timeout.and_then(|time| time.try_into().ok()),
+        tmp_size: found
+            .ephemeral_storage
+            .and_then(|storage| storage.size.try_into().ok()),
+        environment: Some(variables.into_iter().collect()),
+        log_format: Some(match format {
+            Some(SdkLogFormat::Json) => LogFormat::Json,
+            _ => LogFormat::Text,
+        }),
+        layers: Some(layers.into_iter().filter_map(|layer| layer.arn).collect()),
+    }
+}
+
+/// AWS's numbers are signed; ours are checked where they are typed.
+fn number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+fn ephemeral(settings: &FunctionSettings) -> Option<EphemeralStorage> {
+    let size = settings.tmp_size.map(number)?;
+    EphemeralStorage::builder().size(size).build().ok()
+}
+
+fn environment(settings: &FunctionSettings) -> Option<Environment> {
+    let variables = settings.environment.clone()?;
+    let variables = Some(variables.into_iter().collect());
+    Some(Environment::builder().set_variables(variables).build())
+}
+
+fn logging(settings: &FunctionSettings) -> Option<LoggingConfig> {
+    let format = SdkLogFormat::from(settings.log_format?.aws_name());
+    Some(LoggingConfig::builder().log_format(format).build())
+}
+
+/// May the same be tried again once the change that is under way is over?
+pub fn is_conflict(error: &AwsError) -> bool {
+    error.refusal() == Some(Refusal::Conflict)
+}

@@ -1,0 +1,181 @@
+//! A change to a function: after what is under way already, if nobody else changed it meanwhile, and until AWS has carried
+//! it out.
+
+use std::fmt::Display;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use tokio::time::Instant;
+
+use crate::aws::{AwsError, DeployedFunction, Functions, is_conflict};
+use crate::function::FunctionSettings;
+use crate::nearest::nearest_names;
+use crate::progress::{Reporter, Task};
+
+/// Pauses between questions whether a change is over; the last goes on.
+const PAUSES: [u64; 5] = [200, 500, 1000, 2000, 4000];
+
+/// A function that is changed.
+pub struct FunctionChange<'a> {
+    /// The region's functions.
+    pub functions: &'a Functions,
+    /// Its name.
+    pub name: &'a str,
+    /// How long AWS may take over one change.
+    pub patience: Duration,
+    /// Whom it is told.
+    pub reporter: &'a dyn Reporter,
+    task: Box<dyn Task>,
+    done: Mutex<Vec<String>>,
+    is_over: std::sync::atomic::AtomicBool,
+}
+
+impl<'a> FunctionChange<'a> {
+    /// Begins; `what` is the name that is told.
+    pub fn begin(
+        functions: &'a Functions,
+        name: &'a str,
+        what: &str,
+        patience: Duration,
+        reporter: &'a dyn Reporter,
+    ) -> FunctionChange<'a> {
+        FunctionChange {
+            functions,
+            name,
+            patience,
+            reporter,
+            task: reporter.begin(what, None),
+            done: Mutex::default(),
+            is_over: false.into(),
+        }
+    }
+
+    /// What is done now.
+    pub fn step(&self, step: &str) {
+        self.task.step(step);
+    }
+
+    /// Something is done that stays done.
+    pub fn did(&self, what: impl Display) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.push(what.to_string());
+    }
+
+    /// What was done so far.
+    pub fn done(&self) -> Vec<String> {
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.clone()
+    }
+
+    /// It is over, well or not; from now on an interruption has nothing to tell.
+    pub fn finish(mut self, line: &str) {
+        self.is_over
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+        let task = std::mem::replace(&mut self.task, crate::progress::Silent.begin("", None));
+        task.finish(line);
+    }
+
+    /// The function, once nothing is under way; nothing if there is none.
+    pub async fn settled(&self) -> Result<Option<DeployedFunction>> {
+        let end = Instant::now() + self.patience;
+        let mut pauses = PAUSES.iter().copied();
+        let mut pause = Duration::ZERO;
+        loop {
+            let Some(function) = self.functions.get(self.name, None).await? else {
+                return Ok(None);
+            };
+            if !function.is_changing {
+                return Ok(Some(function));
+            }
+            if Instant::now() + pause > end {
+                bail!(
+                    "{}: AWS is still at a change after {} s; type the same again later, or wait longer with --wait",
+                    self.name,
+                    self.patience.as_secs()
+                );
+            }
+            self.step("waiting for a change that is under way");
+            pause = pauses.next().map_or(pause, Duration::from_millis);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// The function, once nothing is under way; that there is none is an error with the nearest names.
+    pub async fn existing(&self) -> Result<DeployedFunction> {
+        match self.settled().await? {
+            Some(function) => Ok(function),
+            None => Err(self.not_found().await),
+        }
+    }
+
+    /// Why there is no such function, and which there are.
+    pub async fn not_found(&self) -> anyhow::Error {
+        let arn = self.functions.arn(self.name);
+        let names = self.functions.names().await.unwrap_or_default();
+        let near = nearest_names(self.name, names.iter().map(String::as_str));
+        match near[..] {
+            [] => anyhow!(
+                "there is no function {arn}; r-layer deploy {} makes it",
+                self.name
+            ),
+            _ => anyhow!(
+                "there is no function {arn}; did you mean {}?",
+                near.join(" or ")
+            ),
+        }
+    }
+
+    /// Sends settings. False, if somebody else was faster: then it is to be looked at anew.
+    pub async fn configure(
+        &self,
+        function: &DeployedFunction,
+        settings: &FunctionSettings,
+    ) -> Result<bool> {
+        let sent = self
+            .functions
+            .configure(self.name, settings, &function.revision)
+            .await;
+        self.was_taken(sent).await
+    }
+
+    /// Was a change taken? A conflict is none, and worth another look.
+    pub async fn was_taken(&self, sent: Result<(), AwsError>) -> Result<bool> {
+        match sent {
+            Ok(()) => Ok(true),
+            Err(error) if is_conflict(&error) => {
+                self.step("somebody else changes it too; looking again");
+                tokio::time::sleep(Duration::from_millis(PAUSES[1])).await;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The function after a change, once AWS has carried it out.
+    pub async fn carried_out(&self) -> Result<DeployedFunction> {
+        let function = self.existing().await?;
+        match &function.failure {
+            None => Ok(function),
+            Some(reason) => bail!(
+                "{}: AWS could not carry out the change: {reason}",
+                self.name
+            ),
+        }
+    }
+}
+
+impl Drop for FunctionChange<'_> {
+    fn drop(&mut self) {
+        let done = self.done();
+        let is_over = self.is_over.load(std::sync::atomic::Ordering::Relaxed);
+        if !is_over && !done.is_empty() {
+            self.reporter.warn(&format!(
+                "{}: stopped in the middle. Done: {}. The same command does what is left",
+                self.name,
+                done.join("; ")
+            ));
+        }
+    }
+}
