@@ -47,6 +47,8 @@ pub enum Refusal {
     Invalid,
     /// The name has no address: it is probably misspelt.
     NoSuchHost,
+    /// There was no connection: nothing was sent.
+    NotReached,
     /// No answer, or one that was lost: it may have been done, or not.
     NoAnswer,
     /// AWS has a fault of its own.
@@ -59,6 +61,11 @@ impl Refusal {
     /// May the call have been carried out all the same?
     pub fn is_uncertain(self) -> bool {
         matches!(self, Refusal::NoAnswer | Refusal::Fault)
+    }
+
+    /// May the same call do better in a while?
+    pub fn may_pass(self) -> bool {
+        self.is_uncertain() || matches!(self, Refusal::NotReached | Refusal::Throttled)
     }
 }
 
@@ -151,6 +158,15 @@ impl AwsError {
             call: Box::new(call),
             refusal: of_code(code, message, status),
             detail,
+        }
+    }
+
+    /// An answer that broke off.
+    pub(super) fn broken_off(call: Call, error: &(dyn std::error::Error + 'static)) -> AwsError {
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal: Refusal::NoAnswer,
+            detail: chain(error),
         }
     }
 
@@ -257,11 +273,13 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         "ResourceConflictException"
         | "EntityAlreadyExists"
         | "ParameterAlreadyExists"
-        | "PreconditionFailedException" => Refusal::Conflict,
+        | "PreconditionFailedException"
+        | "ResourceNotReadyException" => Refusal::Conflict,
         "RequestEntityTooLargeException" | "RequestTooLargeException" | "EntityTooLarge" => {
             Refusal::TooLarge
         }
         "InvalidParameterValueException"
+        | "InvalidParameterException"
         | "ValidationException"
         | "ValidationError"
         | "InvalidRequestContentException"
@@ -298,9 +316,10 @@ fn of_connection(error: &ConnectorError) -> (Refusal, String) {
             return (Refusal::Other, untrusted.to_string());
         }
         if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
-            let refusal = match unreachable.is_unresolved {
-                true => Refusal::NoSuchHost,
-                false => Refusal::NoAnswer,
+            let refusal = match (unreachable.is_unresolved, unreachable.is_unconnected) {
+                (true, _) => Refusal::NoSuchHost,
+                (_, true) => Refusal::NotReached,
+                _ => Refusal::NoAnswer,
             };
             return (refusal, unreachable.to_string());
         }

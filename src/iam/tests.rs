@@ -155,6 +155,8 @@ fn attaching_reads_layers_and_changes_functions() {
     };
     let policy = with_alias.policy(&scope(&["us-east-1"]));
     assert!(actions(&policy).contains("lambda:PublishVersion"));
+    let versions = json!(["arn:aws:lambda:us-east-1:123456789012:function:my-function:*"]);
+    assert_eq!(statements(&policy)["ReadVersions"]["Resource"], versions);
     let arns = statements(&policy)["MoveAlias"]["Resource"].to_string();
     assert!(arns.contains("function:my-function:live"), "{arns}");
 }

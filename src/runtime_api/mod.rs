@@ -13,4 +13,4 @@ pub use api::RuntimeApi;
 pub use invocation::{Answer, ErrorReport, Event, FunctionIdentity, Invocation};
 #[cfg(unix)]
 pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, announce_end, initialize};
-pub use stream::{Prelude, Streamed};
+pub use stream::{HTTP_RESPONSE, Prelude, Streamed};

@@ -25,6 +25,9 @@ pub(super) fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
             "{action} is denied in {region} ({detail}). This statement in a policy of yours allows it: {}",
             call.statement()
         ),
+        Refusal::Throttled if !action.starts_with("lambda:") => {
+            format!("{region} takes no more requests for now ({action}: {detail}); try again later")
+        }
         Refusal::Throttled => format!(
             "{region} takes no more requests for now ({detail}): other programs of the account use up its 15 a second; \
              try again later"
@@ -53,7 +56,7 @@ pub(super) fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
              one in each region, and name them with --s3-bucket 'NAME-{{region}}'",
             bucket_of(call)
         ),
-        Refusal::NoAnswer | Refusal::Fault => {
+        Refusal::NoAnswer | Refusal::NotReached | Refusal::Fault => {
             let near = region.nearest_other();
             let near = near.map(|near| format!("; did you mean {near}?"));
             format!(

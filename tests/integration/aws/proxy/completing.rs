@@ -1,5 +1,5 @@
-//! What moto lacks of Lambda: a layer version by its ARN, the account's limits, statements of which there is one of a name,
-//! and zips that can be fetched from where an answer says that they are.
+//! What moto lacks of Lambda: a layer version by its ARN, the account's limits, revisions of functions, statements of which
+//! there is one of a name, and zips that can be fetched from where an answer says that they are.
 
 use std::io;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Shared;
 use super::contents::hash;
 use super::faults::{Answer, Fault, access_denied, conflict, invalid_parameter};
+use super::invoking;
 use super::operation::Operation;
 use super::serving::{Reply, reply};
+use super::{Shared, revisions};
 
 /// Lets moto answer, or answers in its place, and edits the answer as rules say.
 pub async fn carry_out(
@@ -30,10 +31,20 @@ pub async fn carry_out(
     let path = parts.uri.to_string();
     let answer = match operation.name.as_str() {
         "FetchContent" => return Ok(fetch(shared, parts)),
+        "Invoke" | "InvokeWithResponseStream" => {
+            invoking::carry_out(shared, operation, parts, &path, body).await?
+        }
         "GetAccountSettings" => json_reply(&account_settings()),
         "GetLayerVersionByArn" => by_arn(shared, operation, &path).await?,
         "PublishLayerVersion" | "CreateFunction" | "UpdateFunctionCode" => {
             publish(shared, operation, parts, &path, body).await?
+        }
+        "GetFunction" => {
+            let answer = shared.upstream.forward(parts, &path, body).await?;
+            revisions::add(shared, operation, &path, answer).await
+        }
+        "UpdateFunctionConfiguration" => {
+            revisions::update(shared, operation, parts, &path, body).await?
         }
         "AddLayerVersionPermission" => grant(shared, operation, parts, &path, body).await?,
         _ => shared.upstream.forward(parts, &path, body).await?,
@@ -94,7 +105,10 @@ async fn publish(
     body: Bytes,
 ) -> io::Result<Reply> {
     let (zip, body) = for_moto(shared, operation, body).await;
-    let answer = shared.upstream.forward(parts, path, body).await?;
+    let answer = match operation.name.as_str() {
+        "UpdateFunctionCode" => revisions::update(shared, operation, parts, path, body).await?,
+        _ => shared.upstream.forward(parts, path, body).await?,
+    };
     learn(shared, operation, path, &answer, zip);
     Ok(answer)
 }
