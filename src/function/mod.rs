@@ -10,6 +10,6 @@ mod settings;
 pub mod used_packages;
 
 pub use managed::ManagedBy;
-pub use qualified::{QualifiedFunction, QualifiedFunctionError};
 pub use name::{FunctionNameError, FunctionReference, is_function_name};
+pub use qualified::{QualifiedFunction, QualifiedFunctionError};
 pub use settings::{Difference, FunctionSettings, LogFormat};
