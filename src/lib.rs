@@ -14,7 +14,7 @@
 //! | [`distribution`] | R itself: prebuilt, compiled, or there already |
 //! | [`repository`] | CRAN's and Posit's layouts, and tarballs by hash; system libraries from an RPM repository |
 //! | [`sandbox`] | a command in a root file system, by bubblewrap or a container engine |
-//! | [`image`] | OCI images: references, pulling, unpacking |
+//! | [`image`] | OCI images: pulled and unpacked, made from layers, laid out, pushed |
 //! | [`runtime_api`], [`invoke_api`] | Lambda's two sides on this machine: to the runtime, to those who call the function |
 //! | [`aws`] | the calls to AWS: layer versions, buckets, parameters, and why it says no |
 //! | [`http`], [`credentials`], [`cache`], [`archive`] | every request; who asks; what is kept; tarballs from elsewhere |

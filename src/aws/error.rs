@@ -272,6 +272,7 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         "ResourceConflictException"
         | "EntityAlreadyExists"
         | "ParameterAlreadyExists"
+        | "RepositoryAlreadyExistsException"
         | "PreconditionFailedException"
         | "ResourceNotReadyException" => Refusal::Conflict,
         "RequestEntityTooLargeException" | "RequestTooLargeException" | "EntityTooLarge" => {

@@ -28,6 +28,19 @@ impl JsonService {
         }
     }
 
+    /// The same for a service whose host name begins with something else than its name.
+    pub fn at_host(
+        session: &Session,
+        region: &Region,
+        (host, name): (&str, &'static str),
+        prefix: &'static str,
+    ) -> JsonService {
+        JsonService {
+            service: SignedService::regional_at(session, region, host, name),
+            prefix,
+        }
+    }
+
     /// Makes a call, again where AWS was throttled, at fault or not reached.
     pub async fn call(
         &self,

@@ -5,6 +5,7 @@
 mod bucket;
 mod call;
 mod connector;
+mod ecr;
 mod error;
 mod functions;
 mod invocation;
@@ -24,6 +25,7 @@ mod signed_call;
 pub use bucket::{Bucket, StagedObject};
 pub use call::Call;
 pub use connector::{Connector, Sent};
+pub use ecr::{Ecr, EcrPassword};
 pub use error::{AwsError, Refusal};
 pub use functions::{
     Code, DeployedFunction, FunctionUrl, Functions, NewFunction, Permission, is_conflict,

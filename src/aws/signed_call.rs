@@ -38,6 +38,16 @@ pub struct SignedAnswer {
 impl SignedService {
     /// A service that every region has one of.
     pub fn regional(session: &Session, region: &Region, name: &'static str) -> SignedService {
+        SignedService::regional_at(session, region, name, name)
+    }
+
+    /// The same, whose host name begins with something else than its name: `api.ecr`.
+    pub fn regional_at(
+        session: &Session,
+        region: &Region,
+        host: &str,
+        name: &'static str,
+    ) -> SignedService {
         let suffix = match Partition::of(region).as_str() {
             "aws-cn" => "amazonaws.com.cn",
             _ => "amazonaws.com",
@@ -46,7 +56,7 @@ impl SignedService {
             session: session.clone(),
             region: region.clone(),
             name,
-            address: format!("https://{name}.{region}.{suffix}"),
+            address: format!("https://{host}.{region}.{suffix}"),
         }
     }
 

@@ -16,7 +16,8 @@ use crate::function::QualifiedFunction;
     r-layer invoke --code . --handler script.increment --event '{\"x\":1}'\n  \
     r-layer invoke --code fn --handler app.handler --event @event.json --layer dist/r-runtime-4.5.0-al2023-x86_64.zip\n  \
     r-layer invoke --code fn --handler app.handler --serve 9000 --watch\n  \
-    r-layer invoke --function my-function --alias live --event @event.json\n\
+    r-layer invoke --function my-function --alias live --event @event.json\n  \
+    r-layer invoke --image dist/image --event '{\"x\":1}'\n\
     \nThe result goes to stdout, the handler's log and a REPORT line to stderr. A function error exits with 1.\n\
     With --serve, curl, the AWS command line and the AWS SDKs invoke the function at the address that is printed,\n\
     until Ctrl-C.")]
@@ -29,9 +30,17 @@ pub struct InvokeArgs {
         long,
         env = "R_LAYER_HANDLER",
         value_name = "FILE.FUNCTION",
-        required_unless_present = "function"
+        required_unless_present_any = ["function", "image"]
     )]
     pub handler: Option<String>,
+    /// A container image instead of layers and code: a registry's name for it, or the folder or .tar that `image build`
+    /// wrote; --handler takes the place of its own
+    #[arg(
+        long,
+        value_name = "REF|LAYOUT",
+        conflicts_with_all = ["layers", "code", "root", "watch", "target"]
+    )]
+    pub image: Option<String>,
     /// The event: JSON, @FILE, or - for stdin
     #[arg(
         long,

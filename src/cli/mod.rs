@@ -7,6 +7,7 @@ mod build;
 mod cache;
 mod deploy;
 mod doctor;
+mod image;
 mod init;
 mod inspect;
 mod invoke;
@@ -29,6 +30,7 @@ pub use build::{BlasArg, BuildArgs, BuildCommand, BuildRuntimeArgs, RuntimeOptio
 pub use cache::{CacheArgs, CacheCommand, CleanArgs};
 pub use deploy::{DeployArgs, DestroyArgs, LogFormatArg};
 pub use doctor::{CompletionsArgs, DoctorArgs};
+pub use image::{ImageArgs, ImageBuildArgs, ImageCommand, ImagePushArgs, RegistryOptions};
 pub use init::InitArgs;
 pub use inspect::{DiffArgs, InspectArgs};
 pub use invoke::InvokeArgs;
@@ -154,6 +156,8 @@ pub enum Command {
     Invoke(Box<InvokeArgs>),
     /// What a function wrote into its log
     Logs(Box<LogsArgs>),
+    /// Build a container image from layers and code, without a container engine, and push it
+    Image(ImageArgs),
     /// Which layers are published where, as a table or ready to paste
     List(ListArgs),
     /// The least IAM policy for a command, as JSON on stdout

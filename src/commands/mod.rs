@@ -5,6 +5,7 @@ mod audit;
 mod aws_session;
 mod build_all;
 mod build_runtime;
+mod built_layers;
 mod built_runtime;
 mod cache;
 mod deploy;
@@ -18,6 +19,7 @@ mod function_layers;
 mod function_root;
 mod function_version;
 mod grant;
+mod image;
 mod init;
 mod inspect;
 mod invoke;
@@ -39,7 +41,7 @@ use anyhow::Result;
 
 use clap::CommandFactory;
 
-use crate::cli::{BuildCommand, CacheCommand, Cli, Command, PackageOptions};
+use crate::cli::{BuildCommand, CacheCommand, Cli, Command, ImageCommand, PackageOptions};
 use crate::terminal::{Printer, TerminalReporter};
 
 /// How a command ended that did what it could.
@@ -173,6 +175,21 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             logs::run(*args, &printer, &reporter).await?;
             Ok(Outcome::Done)
         }
+        Command::Image(args) => match args.command {
+            ImageCommand::Build(args) if args.dockerfile => {
+                let dockerfile = image::dockerfile(&args, &reporter).await?;
+                printer.data(dockerfile.as_bytes())?;
+                Ok(Outcome::Done)
+            }
+            ImageCommand::Build(args) => {
+                printer.result(&image::build(&args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+            ImageCommand::Push(args) => {
+                printer.result(&image::push(&args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+        },
         Command::List(args) => {
             list::run(args, &printer, &reporter).await?;
             Ok(Outcome::Done)

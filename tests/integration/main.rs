@@ -20,6 +20,7 @@ mod emulator;
 mod events;
 mod graphics;
 mod hostile;
+mod image;
 mod init;
 mod inspect;
 mod interrupted;

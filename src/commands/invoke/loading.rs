@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::commands::function_root::function_root;
 use crate::commands::settings;
 use crate::progress::Reporter;
-use crate::runtime_api::{Answer, Event, FunctionIdentity, FunctionSandbox, Init};
+use crate::runtime_api::{Answer, Event, FunctionFiles, FunctionIdentity, FunctionSandbox, Init};
 use crate::terminal::Verbosity;
 
 /// How long an answer may take.
@@ -96,9 +96,11 @@ impl Function<'_> {
             region: std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned()),
         };
         let sandbox = FunctionSandbox {
-            layers: layers.unpacked(&cache, reporter).await?,
+            files: FunctionFiles::Folders {
+                layers: layers.unpacked(&cache, reporter).await?,
+                code: fs_err::canonicalize(self.code)?,
+            },
             root: function_root(&layers.root("auto", target), &cache, reporter).await?,
-            code: fs_err::canonicalize(self.code)?,
             handler: self.handler.to_owned(),
             identity: &identity,
             environment: self.environment,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::image::InvokedImage;
 use super::layers::{Layers, Wanted};
 use super::log::Log;
 use super::session::Session;
@@ -18,7 +19,7 @@ use crate::commands::{Outcome, settings};
 use crate::invoke_api::InvocationType;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
-use crate::runtime_api::{Event, FunctionIdentity, FunctionSandbox};
+use crate::runtime_api::{Event, FunctionFiles, FunctionIdentity, FunctionSandbox};
 use crate::terminal::Printer;
 
 /// Invokes a handler once, or as often as it is called.
@@ -74,18 +75,33 @@ async fn sandbox<'a>(
     let section = Manifest::read(&project)?.runtime;
     let target = settings::target(args.target.as_deref().or(section.target.as_deref()))?;
     let cache = Cache::from_environment()?;
+    let architecture = args.arch.as_deref().map(str::parse).transpose()?;
+    if let Some(image) = &args.image {
+        let handler = args.handler.as_deref();
+        let image = InvokedImage::of(image, handler, architecture, &cache, reporter).await?;
+        return Ok(FunctionSandbox {
+            root: image.root,
+            files: image.files,
+            handler: args.handler.unwrap_or_default(),
+            identity,
+            environment,
+            target,
+        });
+    }
     // In a thread of its own, so that an interruption is heard while it reads.
     let wanted = Wanted {
-        architecture: args.arch.as_deref().map(str::parse).transpose()?,
+        architecture,
         usual: section.arch.first().map(str::parse).transpose()?,
         r: section.r_version.first().map(str::parse).transpose()?,
     };
     let read = move || Layers::read(&args.layers, &wanted, target);
     let layers = tokio::task::spawn_blocking(read).await??;
     Ok(FunctionSandbox {
-        layers: layers.unpacked(&cache, reporter).await?,
+        files: FunctionFiles::Folders {
+            layers: layers.unpacked(&cache, reporter).await?,
+            code,
+        },
         root: function_root(&layers.root(&args.root, target), &cache, reporter).await?,
-        code,
         handler: args.handler.context("--handler names the handler")?,
         identity,
         environment,

@@ -4,6 +4,8 @@ mod answer;
 mod deployed;
 mod event;
 #[cfg(unix)]
+mod image;
+#[cfg(unix)]
 mod layers;
 #[cfg(unix)]
 pub mod loading;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use ignore::{DirEntry, WalkBuilder};
 
 use crate::checksum::Sha256;
+use crate::layer::tree::Content;
 use crate::layer::zip::{self, ZipError};
 use crate::layer::{Entry, LayerTree};
 pub use handler::check_handler;
@@ -80,22 +81,11 @@ pub struct FunctionCode {
 impl FunctionCode {
     /// Packs a folder, or one R file. `source_date_epoch` is the time of all entries, else 1980.
     pub fn pack(path: &Path, source_date_epoch: Option<&str>) -> Result<FunctionCode, CodeError> {
-        let (folder, found) = match path.metadata() {
-            Err(_) => return Err(CodeError::NotThere(path.to_owned())),
-            Ok(found) if found.is_file() => {
-                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-                (folder, Files::one(path))
-            }
-            Ok(_) => (path.to_owned(), Files::of_folder(path)?),
-        };
-        let mut tree = LayerTree::default();
-        for file in &found.kept {
-            let (place, entry) = packed(&folder, file)?;
-            tree.insert(place, entry);
-        }
-        if tree.is_empty() {
-            return Err(CodeError::Empty(path.to_owned()));
-        }
+        let CodeTree {
+            tree,
+            left_out,
+            folder,
+        } = CodeTree::of(path)?;
         let mut zip = Vec::new();
         zip::write(&tree, zip::entry_time(source_date_epoch)?, &mut zip)?;
         Ok(FunctionCode {
@@ -103,7 +93,7 @@ impl FunctionCode {
             zip: zip.into(),
             unzipped: tree.unzipped_size(),
             files: tree.iter().map(|(path, _)| path.to_owned()).collect(),
-            left_out: found.left_out,
+            left_out,
             folder,
         })
     }
@@ -132,6 +122,44 @@ impl FunctionCode {
             Ok((path.clone(), String::from_utf8_lossy(&content).into_owned()))
         });
         sources.collect()
+    }
+}
+
+/// The code of a function, not packed yet: its files stay where they are.
+#[derive(Clone, Debug)]
+pub struct CodeTree {
+    /// Its files.
+    pub tree: LayerTree,
+    /// What is there and not among them, for people.
+    pub left_out: Vec<LeftOut>,
+    /// Where they are.
+    pub folder: PathBuf,
+}
+
+impl CodeTree {
+    /// The files of a folder, or one R file.
+    pub fn of(path: &Path) -> Result<CodeTree, CodeError> {
+        let (folder, found) = match path.metadata() {
+            Err(_) => return Err(CodeError::NotThere(path.to_owned())),
+            Ok(found) if found.is_file() => {
+                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                (folder, Files::one(path))
+            }
+            Ok(_) => (path.to_owned(), Files::of_folder(path)?),
+        };
+        let mut tree = LayerTree::default();
+        for file in &found.kept {
+            let (place, entry) = entry(&folder, file)?;
+            tree.insert(place, entry);
+        }
+        if tree.is_empty() {
+            return Err(CodeError::Empty(path.to_owned()));
+        }
+        Ok(CodeTree {
+            tree,
+            left_out: found.left_out,
+            folder,
+        })
     }
 }
 
@@ -222,7 +250,7 @@ fn shown(root: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-fn packed(folder: &Path, file: &Path) -> Result<(String, Entry), CodeError> {
+fn entry(folder: &Path, file: &Path) -> Result<(String, Entry), CodeError> {
     if file.to_str().is_none() {
         return Err(CodeError::NotUtf8(file.to_owned()));
     }
@@ -237,8 +265,12 @@ fn packed(folder: &Path, file: &Path) -> Result<(String, Entry), CodeError> {
             target,
         });
     }
-    let executable = crate::os::is_executable(&fs_err::metadata(file)?);
-    let entry = Entry::bytes(fs_err::read(file)?, executable);
+    let found = fs_err::metadata(file)?;
+    let entry = Entry {
+        size: found.len(),
+        executable: crate::os::is_executable(&found),
+        content: Content::File(file.to_owned()),
+    };
     Ok((shown(folder, file), entry))
 }
 
