@@ -18,6 +18,7 @@ mod download;
 mod emulated;
 mod emulator;
 mod events;
+mod first_page;
 mod graphics;
 mod hostile;
 mod image;
