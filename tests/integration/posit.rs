@@ -58,27 +58,28 @@ impl Posit {
 
     /// jsonlite's binary for a processor and a minor version of R.
     pub fn package(&mut self, machine: &str, r: &str, version: &str, content: Vec<u8>) {
-        self.binary(machine, r, &format!("jsonlite_{version}"), content);
+        self.binary(machine, r, &format!("jsonlite_{version}"), "", content);
     }
 
-    /// A binary package for a processor and a minor version of R, of which the index says nothing but name and version.
-    pub fn binary(&mut self, machine: &str, r: &str, name: &str, content: Vec<u8>) {
+    /// A binary package (`PACKAGE_VERSION`) for a processor and a minor version of R. `fields`: what its index says of it
+    /// beside name and version, a line each.
+    pub fn binary(&mut self, machine: &str, r: &str, name: &str, fields: &str, content: Vec<u8>) {
         let folder = format!("/p3m/bin/linux/manylinux_2_28-{machine}/{r}/src/contrib");
-        self.list_package(&folder, name, content);
+        self.list_package(&folder, name, fields, content);
     }
 
     /// A source package.
     pub fn source(&mut self, name: &str, content: Vec<u8>) {
-        self.list_package("/p3m/src/contrib", name, content);
+        self.list_package("/p3m/src/contrib", name, "", content);
     }
 
-    /// `name`: `PACKAGE_VERSION`.
-    fn list_package(&mut self, folder: &str, name: &str, content: Vec<u8>) {
+    fn list_package(&mut self, folder: &str, name: &str, fields: &str, content: Vec<u8>) {
         let (package, version) = name.split_once('_').unwrap();
         let path = format!("{folder}/PACKAGES");
         let listed = self.files.iter().find(|(known, _)| *known == path);
         let mut index = listed.map_or(Vec::new(), |(_, index)| index.to_vec());
-        index.extend(format!("Package: {package}\nVersion: {version}\n\n").into_bytes());
+        let record = format!("Package: {package}\nVersion: {version}\n{fields}\n");
+        index.extend(record.into_bytes());
         self.put(&path, index);
         self.put(&format!("{folder}/{name}.tar.gz"), content);
     }

@@ -64,6 +64,7 @@ impl Arm64 {
             "aarch64",
             "4.0",
             &format!("class_{NEWER}"),
+            "Imports: MASS\n",
             class_for_arm64(),
         );
         posit.source(
