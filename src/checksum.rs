@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256 as Hasher};
 
@@ -47,6 +49,11 @@ impl Sha256 {
     /// The 32 bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// As Lambda writes it, in base64.
+    pub fn base64(&self) -> String {
+        STANDARD.encode(self.0)
     }
 
     /// As OCI writes it: `sha256:…`.

@@ -33,6 +33,13 @@ pub struct StagedObject {
     pub key: String,
 }
 
+impl StagedObject {
+    /// Its ARN, which IAM's policies name it by.
+    pub fn arn(&self, partition: &Partition) -> String {
+        format!("arn:{partition}:s3:::{}/{}", self.bucket, self.key)
+    }
+}
+
 /// A bucket that zips go through.
 #[derive(Clone, Debug)]
 pub struct Bucket {

@@ -2,14 +2,18 @@
 
 use std::time::SystemTime;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::Call;
 use super::connector::{NotAws, Unreachable, Untrusted};
+use super::{Call, StagedObject};
 use crate::http::HttpError;
-use crate::publication::{Region, RegionError};
+use crate::publication::{Partition, Region, RegionError};
+
+#[cfg(test)]
+mod tests;
 
 /// What kind of no it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub enum Refusal {
     StorageFull,
     /// There is no such thing.
     NotFound,
+    /// There is no such bucket.
+    NoBucket,
+    /// The bucket is in another region.
+    BucketElsewhere,
     /// There is such a thing already, or something is under way.
     Conflict,
     /// The request is larger than AWS takes.
@@ -38,6 +46,8 @@ pub enum Refusal {
     Invalid,
     /// The name has no address: it is probably misspelt.
     NoSuchHost,
+    /// There was no connection: nothing was sent.
+    NotReached,
     /// No answer, or one that was lost: it may have been done, or not.
     NoAnswer,
     /// AWS has a fault of its own.
@@ -50,6 +60,11 @@ impl Refusal {
     /// May the call have been carried out all the same?
     pub fn is_uncertain(self) -> bool {
         matches!(self, Refusal::NoAnswer | Refusal::Fault)
+    }
+
+    /// May the same call do better in a while?
+    pub fn may_pass(self) -> bool {
+        self.is_uncertain() || matches!(self, Refusal::NotReached | Refusal::Throttled)
     }
 }
 
@@ -145,6 +160,46 @@ impl AwsError {
         }
     }
 
+    /// An answer that broke off.
+    pub(super) fn broken_off(call: Call, error: &(dyn std::error::Error + 'static)) -> AwsError {
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal: Refusal::NoAnswer,
+            detail: chain(error),
+        }
+    }
+
+    /// The same, of a call for which Lambda reads a zip from a bucket in the caller's name: what S3 denies is told as what
+    /// S3 has to allow.
+    pub(super) fn of_reading(self, object: &StagedObject, region: &Region) -> AwsError {
+        match self {
+            AwsError::Refused {
+                refusal: Refusal::Denied,
+                detail,
+                ..
+            } if detail.contains("S3") => AwsError::Refused {
+                call: Box::new(Call::new(
+                    "s3:GetObject",
+                    object.arn(&Partition::of(region)),
+                    region,
+                )),
+                refusal: Refusal::Denied,
+                detail,
+            },
+            other => other,
+        }
+    }
+
+    /// A call that nobody signs.
+    pub(super) fn unsigned(call: Call, error: &CredentialsError) -> AwsError {
+        let (refusal, detail) = of_credentials(error);
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal,
+            detail,
+        }
+    }
+
     /// A connection that failed.
     pub(super) fn unanswered(call: Call, error: &ConnectorError) -> AwsError {
         let (refusal, detail) = of_connection(error);
@@ -179,6 +234,11 @@ fn of_service<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse) -> (Refusa
     {
         detail.push_str(&format!("; AWS's clock says {theirs}"));
     }
+    if refusal == Refusal::BucketElsewhere
+        && let Some(region) = raw.headers().get("x-amz-bucket-region")
+    {
+        detail.push_str(&format!("; it is in {region}"));
+    }
     (refusal, detail)
 }
 
@@ -202,8 +262,9 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         | "SlowDown"
         | "RequestLimitExceeded" => Refusal::Throttled,
         "CodeStorageExceededException" => Refusal::StorageFull,
+        "NoSuchBucket" => Refusal::NoBucket,
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" => Refusal::BucketElsewhere,
         "ResourceNotFoundException"
-        | "NoSuchBucket"
         | "NoSuchKey"
         | "NotFound"
         | "ParameterNotFound"
@@ -211,11 +272,14 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         "ResourceConflictException"
         | "EntityAlreadyExists"
         | "ParameterAlreadyExists"
-        | "PreconditionFailedException" => Refusal::Conflict,
+        | "RepositoryAlreadyExistsException"
+        | "PreconditionFailedException"
+        | "ResourceNotReadyException" => Refusal::Conflict,
         "RequestEntityTooLargeException" | "RequestTooLargeException" | "EntityTooLarge" => {
             Refusal::TooLarge
         }
         "InvalidParameterValueException"
+        | "InvalidParameterException"
         | "ValidationException"
         | "ValidationError"
         | "InvalidRequestContentException"
@@ -252,28 +316,40 @@ fn of_connection(error: &ConnectorError) -> (Refusal, String) {
             return (Refusal::Other, untrusted.to_string());
         }
         if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
-            let refusal = match unreachable.is_unresolved {
-                true => Refusal::NoSuchHost,
-                false => Refusal::NoAnswer,
+            let refusal = match (unreachable.is_unresolved, unreachable.is_unconnected) {
+                (true, _) => Refusal::NoSuchHost,
+                (_, true) => Refusal::NotReached,
+                _ => Refusal::NoAnswer,
             };
             return (refusal, unreachable.to_string());
+        }
+        if cause.is::<CredentialsError>() {
+            return of_credentials(cause);
         }
         source = cause.source();
     }
     (Refusal::NoAnswer, chain(error))
 }
 
-/// What the SDK could not even send: mostly for want of credentials.
+/// What the SDK could not even send.
 fn of_construction(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
     let reasons = chain(error);
     let lower = reasons.to_lowercase();
+    match lower.contains("credential") || lower.contains("identity") {
+        true => of_credentials(error),
+        false => (Refusal::Other, reasons),
+    }
+}
+
+/// There are no credentials, or none any more: a login that is over is told by the providers in words alone.
+fn of_credentials(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
+    let reasons = chain(error);
+    let lower = reasons.to_lowercase();
     let is_expired = lower.contains("expired") || lower.contains("sso login");
-    let refusal = match lower.contains("credential") || lower.contains("identity") {
-        true if is_expired => Refusal::Expired,
-        true => Refusal::NoCredentials,
-        false => Refusal::Other,
-    };
-    (refusal, reasons)
+    match is_expired {
+        true => (Refusal::Expired, reasons),
+        false => (Refusal::NoCredentials, reasons),
+    }
 }
 
 /// An error and its causes on one line, without what is said twice.
@@ -310,6 +386,9 @@ fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
             "{action} is denied in {region} ({detail}). This statement in a policy of yours allows it: {}",
             call.statement()
         ),
+        Refusal::Throttled if !action.starts_with("lambda:") => {
+            format!("{region} takes no more requests for now ({action}: {detail}); try again later")
+        }
         Refusal::Throttled => format!(
             "{region} takes no more requests for now ({detail}): other programs of the account use up its 15 a second; \
              try again later"
@@ -326,11 +405,34 @@ fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
             Some(near) => format!("{region} cannot be reached ({detail}); did you mean {near}?"),
             None => format!("{region} cannot be reached: {detail}"),
         },
-        Refusal::NoAnswer | Refusal::Fault => {
-            format!("{action} in {region} was not answered well: {detail}")
+        Refusal::NoBucket => {
+            let bucket = bucket_of(call);
+            format!(
+                "there is no bucket {bucket} ({detail}); type `aws s3 mb s3://{bucket} --region {region}`, or name another \
+                 one with --s3-bucket"
+            )
+        }
+        Refusal::BucketElsewhere => format!(
+            "the bucket {} is not in {region} ({detail}), and Lambda takes zips from buckets of its own region alone; make \
+             one in each region, and name them with --s3-bucket 'NAME-{{region}}'",
+            bucket_of(call)
+        ),
+        Refusal::NoAnswer | Refusal::NotReached | Refusal::Fault => {
+            let near = region.nearest_other();
+            let near = near.map(|near| format!("; did you mean {near}?"));
+            format!(
+                "{action} in {region} was not answered well: {detail}{}",
+                near.unwrap_or_default()
+            )
         }
         _ => format!("{action} in {region}: {detail}"),
     }
+}
+
+/// The bucket's name in `arn:aws:s3:::name/key`.
+fn bucket_of(call: &Call) -> &str {
+    let name = call.resource.rsplit(':').next().unwrap_or_default();
+    name.split('/').next().unwrap_or_default()
 }
 
 /// The time as HTTP has it, to compare with a server's.
@@ -338,58 +440,4 @@ fn httpdate(time: SystemTime) -> String {
     aws_smithy_types::DateTime::from(time)
         .fmt(aws_smithy_types::date_time::Format::HttpDate)
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_sorted_by_what_helps() {
-        for (code, message, status, refusal) in [
-            ("ExpiredTokenException", "", 403, Refusal::Expired),
-            ("UnrecognizedClientException", "", 403, Refusal::NotEnabled),
-            ("AccessDeniedException", "", 403, Refusal::Denied),
-            (
-                "InvalidSignatureException",
-                "Signature expired: 20260101T000000Z is now earlier than …",
-                403,
-                Refusal::Clock,
-            ),
-            (
-                "InvalidSignatureException",
-                "does not match",
-                403,
-                Refusal::Denied,
-            ),
-            (
-                "TooManyRequestsException",
-                "Rate exceeded",
-                429,
-                Refusal::Throttled,
-            ),
-            ("", "", 502, Refusal::Fault),
-            ("ServiceException", "", 500, Refusal::Fault),
-        ] {
-            assert_eq!(of_code(code, message, status), refusal, "{code} {status}");
-        }
-    }
-
-    #[test]
-    fn a_denied_call_comes_with_the_statement_that_allows_it() {
-        let region = Region::typed("eu-central-1").unwrap();
-        let layer = "arn:aws:lambda:eu-central-1:123456789012:layer:r";
-        let call = Call::new("lambda:PublishLayerVersion", layer, &region);
-        let error = AwsError::answered(
-            call,
-            403,
-            "AccessDeniedException",
-            "no identity-based policy",
-        );
-        let text = error.to_string();
-        assert!(
-            text.contains(r#""Action":"lambda:PublishLayerVersion""#) && text.contains(layer),
-            "{text}"
-        );
-    }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_config::retry::RetryConfig;
+use aws_sdk_lambda::operation::get_layer_version::GetLayerVersionOutput;
 use aws_sdk_lambda::types::{
-    Architecture as SdkArchitecture, FunctionVersion, LayerVersionContentInput, Runtime,
+    Architecture as SdkArchitecture, FunctionVersion, LayerVersionContentInput,
+    LayerVersionContentOutput, Runtime,
 };
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -53,6 +55,15 @@ fn created(text: &str) -> Timestamp {
     text.parse()
         .or_else(|_| colon.parse())
         .unwrap_or_else(|_| now())
+}
+
+/// A version that was published just now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedVersion {
+    /// The version.
+    pub version: LayerVersion,
+    /// The SHA-256 of the zip that Lambda has got, as base64.
+    pub code_sha256: String,
 }
 
 /// What a version is published with, beside its content.
@@ -149,7 +160,7 @@ impl Layers {
         version: &NewVersion,
         content: &Content,
         task: Arc<dyn Task>,
-    ) -> Result<LayerVersion, AwsError> {
+    ) -> Result<PublishedVersion, AwsError> {
         let request = self.client.publish_layer_version().layer_name(layer);
         let once = aws_sdk_lambda::config::Builder::new().retry_config(RetryConfig::disabled());
         let answer = match content {
@@ -181,17 +192,26 @@ impl Layers {
             }
         };
         let call = self.call("lambda:PublishLayerVersion", layer);
-        let answer = answer.map_err(|error| AwsError::of(call, error))?;
+        let answer = answer.map_err(|error| {
+            let error = AwsError::of(call, error);
+            match content {
+                Content::InBucket(object) => error.of_reading(object, &self.region),
+                Content::InRequest(_) => error,
+            }
+        })?;
         let number = u64::try_from(answer.version)
             .ok()
             .filter(|number| *number > 0);
         match (number, answer.layer_version_arn) {
-            (Some(number), Some(arn)) => Ok(LayerVersion {
-                version: number,
-                arn,
-                description: answer.description.unwrap_or_default(),
-                created: answer.created_date.unwrap_or_default(),
-                architectures: names(answer.compatible_architectures),
+            (Some(number), Some(arn)) => Ok(PublishedVersion {
+                version: LayerVersion {
+                    version: number,
+                    arn,
+                    description: answer.description.unwrap_or_default(),
+                    created: answer.created_date.unwrap_or_default(),
+                    architectures: names(answer.compatible_architectures),
+                },
+                code_sha256: code_sha256(answer.content),
             }),
             _ => Err(AwsError::Incomplete {
                 action: "lambda:PublishLayerVersion",
@@ -203,6 +223,31 @@ impl Layers {
 
     /// The SHA-256 of a version's zip as base64, which the list does not have; nothing if there is no such version.
     pub async fn code_sha256(&self, layer: &str, version: u64) -> Result<Option<String>, AwsError> {
+        let answer = self.get(layer, version).await?;
+        Ok(answer.map(|answer| code_sha256(answer.content)))
+    }
+
+    /// A version by its number: it is there before lists have it. Nothing if there is no such version.
+    pub async fn version(
+        &self,
+        layer: &str,
+        version: u64,
+    ) -> Result<Option<LayerVersion>, AwsError> {
+        let answer = self.get(layer, version).await?;
+        Ok(answer.map(|answer| LayerVersion {
+            version,
+            arn: answer.layer_version_arn.unwrap_or_default(),
+            description: answer.description.unwrap_or_default(),
+            created: answer.created_date.unwrap_or_default(),
+            architectures: names(answer.compatible_architectures),
+        }))
+    }
+
+    async fn get(
+        &self,
+        layer: &str,
+        version: u64,
+    ) -> Result<Option<GetLayerVersionOutput>, AwsError> {
         let answer = self
             .client
             .get_layer_version()
@@ -211,8 +256,7 @@ impl Layers {
             .send()
             .await;
         let call = self.version_call("lambda:GetLayerVersion", layer, version);
-        let content = there(call, answer)?.map(|answer| answer.content);
-        Ok(content.map(|content| content.and_then(|it| it.code_sha256).unwrap_or_default()))
+        there(call, answer)
     }
 
     /// Removes a version. One that is not there is no error.
@@ -355,6 +399,10 @@ where
             }
         }
     }
+}
+
+fn code_sha256(content: Option<LayerVersionContentOutput>) -> String {
+    content.and_then(|it| it.code_sha256).unwrap_or_default()
 }
 
 fn of_list(version: aws_sdk_lambda::types::LayerVersionsListItem) -> LayerVersion {

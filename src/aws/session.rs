@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -21,6 +23,10 @@ pub struct SessionSettings {
     /// A URL instead of AWS's own, over AWS_ENDPOINT_URL.
     pub endpoint: Option<String>,
 }
+
+/// How often a call is made, unless AWS_MAX_ATTEMPTS says otherwise. AWS's own default, three, is little for thirty-four
+/// regions.
+const ATTEMPTS: u32 = 6;
 
 /// Who AWS takes us for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,10 +65,20 @@ impl Session {
             loader = loader.endpoint_url(endpoint);
         }
         let mut config = loader.load().await;
+        // Roles are assumed somewhere, also where every region is named by flags: where AWS's own tools do it then.
+        let region = config.region().cloned();
+        let region = region.unwrap_or(aws_config::Region::from_static("us-east-1"));
+        if let Some(profile) = &settings.profile {
+            // The SDK's own chain looks at the environment's keys first, whatever profile is named.
+            let provider = of_profile(profile, &region, &connector);
+            let provider = SharedCredentialsProvider::new(provider);
+            config = config.into_builder().credentials_provider(provider).build();
+        }
         if let Some(role) = &settings.role {
             let provider = AssumeRoleProvider::builder(role)
                 .session_name("r-layer")
                 .configure(&config)
+                .region(region)
                 .build()
                 .await;
             let provider = SharedCredentialsProvider::new(provider);
@@ -117,6 +133,13 @@ impl Session {
         aws_sdk_s3::Client::from_conf(config)
     }
 
+    /// How often a call is made that is throttled, or that a fault of AWS or of the line ended.
+    pub fn attempts(&self) -> usize {
+        let retries = self.config.retry_config();
+        let attempts = retries.map_or(ATTEMPTS, RetryConfig::max_attempts);
+        usize::try_from(attempts).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn config(&self) -> &SdkConfig {
         &self.config
     }
@@ -126,15 +149,32 @@ impl Session {
     }
 }
 
+/// The credentials of a profile that was named, as `aws --profile` takes them.
+fn of_profile(
+    profile: &str,
+    region: &aws_config::Region,
+    connector: &Connector,
+) -> ProfileFileCredentialsProvider {
+    let config = ProviderConfig::default()
+        .with_http_client(connector.clone())
+        .with_region(Some(region.clone()));
+    ProfileFileCredentialsProvider::builder()
+        .configure(&config)
+        .profile_name(profile)
+        .build()
+}
+
 fn sdk_region(region: &Region) -> aws_config::Region {
     aws_config::Region::new(region.as_str().to_owned())
 }
 
-/// How often a call is made that is throttled, or that a fault of AWS or of the line ended: with pauses that double, and
-/// that chance makes different.
+/// Calls are made again with pauses that double, and that chance makes different; as often as AWS_MAX_ATTEMPTS says.
 fn retries() -> RetryConfig {
+    let set = std::env::var("AWS_MAX_ATTEMPTS").ok();
+    let set = set.and_then(|attempts| attempts.trim().parse().ok());
+    let attempts = set.filter(|attempts| *attempts > 0).unwrap_or(ATTEMPTS);
     RetryConfig::standard()
-        .with_max_attempts(6)
+        .with_max_attempts(attempts)
         .with_initial_backoff(Duration::from_millis(500))
         .with_max_backoff(Duration::from_secs(10))
 }

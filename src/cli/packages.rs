@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use super::RuntimeOptions;
 use crate::layer::package_recipe::PackagePruning;
@@ -127,6 +127,18 @@ impl From<CompressionArg> for Compression {
             CompressionArg::Fast => Compression::Fast,
             CompressionArg::Best => Compression::Best,
         }
+    }
+}
+
+impl PackageOptions {
+    /// What nobody typed: the environment's word, and defaults.
+    pub fn by_default() -> PackageOptions {
+        #[derive(Parser)]
+        struct Untyped {
+            #[command(flatten)]
+            options: PackageOptions,
+        }
+        Untyped::parse_from(["r-layer"]).options
     }
 }
 

@@ -33,6 +33,8 @@ pub enum IamPolicyCommand {
     Attach(AttachPolicyArgs),
     /// What `deploy` needs
     Deploy(DeployPolicyArgs),
+    /// What `invoke --function` and `logs` need
+    Invoke(InvokePolicyArgs),
 }
 
 /// Where a policy holds.
@@ -87,9 +89,9 @@ pub struct PublishPolicyArgs {
     pub ssm_parameter: Option<ParameterTemplate>,
 }
 
-/// What attaching does.
+/// Functions, and the layers that they are given.
 #[derive(Debug, Args)]
-pub struct AttachPolicyArgs {
+pub struct FunctionPolicyArgs {
     /// Functions; `*` stands for any characters
     #[arg(required = true, value_name = "FUNCTION")]
     pub functions: Vec<FunctionPattern>,
@@ -100,6 +102,14 @@ pub struct AttachPolicyArgs {
     /// other accounts in r-layer.arns.json]
     #[arg(long = "layer", value_name = "NAME|ARN")]
     pub layers: Vec<String>,
+}
+
+/// What attaching does.
+#[derive(Debug, Args)]
+pub struct AttachPolicyArgs {
+    /// What it is done to.
+    #[command(flatten)]
+    pub of: FunctionPolicyArgs,
     /// A version of the function is published
     #[arg(long)]
     pub publish_version: bool,
@@ -108,19 +118,23 @@ pub struct AttachPolicyArgs {
     pub alias: Option<String>,
 }
 
-/// What deploying does.
+/// What invoking does.
 #[derive(Debug, Args)]
-pub struct DeployPolicyArgs {
+pub struct InvokePolicyArgs {
     /// Functions; `*` stands for any characters
     #[arg(required = true, value_name = "FUNCTION")]
     pub functions: Vec<FunctionPattern>,
     /// Where it holds.
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// A layer by its name or by the ARN of its version; may be repeated [default: those that begin with r-, and those of
-    /// other accounts in r-layer.arns.json]
-    #[arg(long = "layer", value_name = "NAME|ARN")]
-    pub layers: Vec<String>,
+}
+
+/// What deploying does.
+#[derive(Debug, Args)]
+pub struct DeployPolicyArgs {
+    /// What it is done to.
+    #[command(flatten)]
+    pub of: FunctionPolicyArgs,
     /// The role that the function is given
     #[arg(long, value_name = "ARN", required_unless_present = "create_role")]
     pub role: Option<RoleArn>,
@@ -148,9 +162,12 @@ pub struct DeployPolicyArgs {
     /// The function is invoked on a schedule
     #[arg(long)]
     pub schedule: bool,
-    /// The function gets tags
+    /// A version of the function is published
     #[arg(long)]
-    pub tags: bool,
+    pub publish_version: bool,
+    /// What it makes is removed again, by `destroy`
+    #[arg(long)]
+    pub destroy: bool,
     /// The bucket that large code goes through
     #[arg(long, env = "R_LAYER_S3_BUCKET", value_name = "TEMPLATE")]
     pub s3_bucket: Option<BucketTemplate>,

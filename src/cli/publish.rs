@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{AwsOptions, GrantOptions, RegionOptions};
-use crate::publication::{BucketTemplate, LayerNameTemplate, ParameterTemplate};
+use crate::publication::{BucketTemplate, LayerNameTemplate, ParameterTemplate, checked_license};
 
 /// Publish layers as versions at AWS.
 #[derive(Clone, Debug, Args)]
@@ -40,7 +40,7 @@ pub struct PublishArgs {
     #[arg(long, value_name = "TEMPLATE", help_heading = "How")]
     pub name: Option<LayerNameTemplate>,
     /// The licence that AWS shows [default: what the build record says]
-    #[arg(long, value_name = "TEXT", help_heading = "How")]
+    #[arg(long, value_name = "TEXT", value_parser = checked_license, help_heading = "How")]
     pub license: Option<String>,
     /// What AWS shows as description, before the mark by which r-layer knows its layers [default: what is in the layer]
     #[arg(long, value_name = "TEXT", help_heading = "How")]

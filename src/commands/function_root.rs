@@ -200,6 +200,7 @@ impl Roots<'_> {
         Images {
             cache: self.cache,
             patience,
+            login: None,
             reporter: self.reporter,
         }
     }

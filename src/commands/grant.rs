@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::aws_session::{Signed, open, signed};
-use super::publish::grants::{bring_grants, statements};
+use super::publish::grants::{Asked, bring_grants, statements};
 use crate::cli::GrantArgs;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
@@ -26,9 +26,20 @@ pub struct VersionGranted {
     publication: Publication,
     /// Was anything changed?
     changed: bool,
+    /// What would be changed, with `--dry-run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planned: Option<Planned>,
     /// Why not all was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<String>,
+}
+
+/// What would bring a version's grants to what is asked.
+#[derive(Debug, Serialize)]
+struct Planned {
+    to_grant: Vec<Grant>,
+    /// Ids of statements.
+    to_revoke: Vec<String>,
 }
 
 /// What came out.
@@ -106,10 +117,19 @@ pub async fn run(args: GrantArgs, reporter: &dyn Reporter) -> Result<Granted> {
             signed.account
         );
     }
-    let (args, asked) = (&args, &asked);
+    let (signed, asked) = (
+        &signed,
+        Asked {
+            grants: &asked,
+            exact: args.grants.exact,
+        },
+    );
     let each = chosen
         .into_iter()
-        .map(|publication| grant(publication, &signed, asked, args, folder, reporter));
+        .map(async |publication| match args.dry_run {
+            true => plan(publication, signed, asked).await,
+            false => grant(publication, signed, asked, folder).await,
+        });
     Ok(Granted {
         versions: join_all(each).await,
     })
@@ -118,21 +138,18 @@ pub async fn run(args: GrantArgs, reporter: &dyn Reporter) -> Result<Granted> {
 async fn grant(
     mut publication: Publication,
     signed: &Signed,
-    asked: &BTreeSet<Grant>,
-    args: &GrantArgs,
+    asked: Asked<'_>,
     folder: &Path,
-    reporter: &dyn Reporter,
 ) -> VersionGranted {
-    let outcome = granted(&publication, signed, asked, args, reporter).await;
+    let layers = signed.layers(&publication.region);
+    let (layer, version) = (publication.layer.as_str(), publication.version);
+    let outcome = bring_grants(&layers, layer, version, false, &asked).await;
     let (changed, failed) = match outcome {
         Ok((grants, changed)) => {
             publication.grants = grants;
-            let recorded = match args.dry_run {
-                true => Ok(()),
-                false => PublicationRecord::update(folder, |record| {
-                    record.record(publication.clone());
-                }),
-            };
+            let recorded = PublicationRecord::update(folder, |record| {
+                record.record(publication.clone());
+            });
             (changed, recorded.err().map(|error| error.to_string()))
         }
         Err(error) => (false, Some(format!("{error:#}"))),
@@ -140,37 +157,48 @@ async fn grant(
     VersionGranted {
         publication,
         changed,
+        planned: None,
         failed,
     }
 }
 
-async fn granted(
-    publication: &Publication,
-    signed: &Signed,
-    asked: &BTreeSet<Grant>,
-    args: &GrantArgs,
-    reporter: &dyn Reporter,
-) -> Result<(BTreeSet<Grant>, bool)> {
+async fn plan(publication: Publication, signed: &Signed, asked: Asked<'_>) -> VersionGranted {
     let layers = signed.layers(&publication.region);
-    let (layer, version) = (publication.layer.as_str(), publication.version);
-    if args.dry_run {
-        let existing = statements(&layers, layer, version).await?;
-        let changes = GrantChanges::between(asked, &existing, args.grants.exact);
-        for statement in &changes.add {
-            reporter.note(&format!(
-                "{}: would be granted to {}",
-                publication.arn, statement.grant
-            ));
+    let existing = statements(&layers, publication.layer.as_str(), publication.version).await;
+    let planned = existing.map(|existing| {
+        let changes = GrantChanges::between(asked.grants, &existing, asked.exact);
+        Planned {
+            to_grant: changes.add.into_iter().map(|new| new.grant).collect(),
+            to_revoke: changes.remove.into_iter().map(|old| old.id).collect(),
         }
-        for statement in &changes.remove {
-            reporter.note(&format!(
-                "{}: {} would be removed",
-                publication.arn, statement.id
-            ));
-        }
-        return Ok((publication.grants.clone(), false));
+    });
+    let (planned, failed) = match planned {
+        Ok(planned) => (Some(planned), None),
+        Err(error) => (None, Some(format!("{error:#}"))),
+    };
+    VersionGranted {
+        publication,
+        changed: false,
+        planned,
+        failed,
     }
-    bring_grants(&layers, layer, version, asked, args.grants.exact).await
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let grants: Vec<String> = self.to_grant.iter().map(ToString::to_string).collect();
+        let mut changes = Vec::new();
+        if !grants.is_empty() {
+            changes.push(format!("would be granted to {}", grants.join(", ")));
+        }
+        if !self.to_revoke.is_empty() {
+            changes.push(format!("{} would be removed", self.to_revoke.join(", ")));
+        }
+        match changes.is_empty() {
+            true => f.write_str("nothing to change"),
+            false => f.write_str(&changes.join("; ")),
+        }
+    }
 }
 
 impl fmt::Display for Granted {
@@ -179,6 +207,10 @@ impl fmt::Display for Granted {
             let arn = &version.publication.arn;
             if let Some(reason) = &version.failed {
                 writeln!(f, "{arn}  failed: {reason}")?;
+                continue;
+            }
+            if let Some(planned) = &version.planned {
+                writeln!(f, "{arn}  {planned}")?;
                 continue;
             }
             let grants = version.publication.grants.iter();

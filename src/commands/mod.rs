@@ -5,20 +5,26 @@ mod audit;
 mod aws_session;
 mod build_all;
 mod build_runtime;
+mod built_layers;
 mod built_runtime;
 mod cache;
+mod deploy;
+mod destroy;
 mod diff;
 mod doctor;
+mod function_at_aws;
 mod function_change;
 mod function_layers;
 #[cfg(unix)]
 mod function_root;
 mod function_version;
 mod grant;
+mod image;
+mod init;
 mod inspect;
-#[cfg(unix)]
 mod invoke;
 mod list;
+mod logs;
 mod our_layers;
 pub mod package_layers;
 mod packing;
@@ -35,7 +41,7 @@ use anyhow::Result;
 
 use clap::CommandFactory;
 
-use crate::cli::{BuildCommand, CacheCommand, Cli, Command, PackageOptions};
+use crate::cli::{BuildCommand, CacheCommand, Cli, Command, ImageCommand, PackageOptions};
 use crate::terminal::{Printer, TerminalReporter};
 
 /// How a command ended that did what it could.
@@ -67,6 +73,10 @@ fn with_locked(options: PackageOptions, locked: bool) -> PackageOptions {
 pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
     let reporter = TerminalReporter::new(printer);
     match cli.command {
+        Command::Init(args) => {
+            printer.result(&init::run(args, &reporter)?)?;
+            Ok(Outcome::Done)
+        }
         Command::Build(args) => match args.layer {
             Some(BuildCommand::Runtime(args)) => {
                 printer.result(&build_runtime::run(*args, &reporter).await?)?;
@@ -136,6 +146,14 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             printer.result(&detached)?;
             Ok(detached.outcome())
         }
+        Command::Deploy(args) => {
+            printer.result(&deploy::run(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
+        Command::Destroy(args) => {
+            printer.result(&destroy::run(*args, &reporter).await?)?;
+            Ok(Outcome::Done)
+        }
         Command::Audit(args) => {
             // In a thread of its own, so that an interruption is heard while it reads.
             let audited = tokio::task::spawn_blocking(move || audit::run(args)).await??;
@@ -152,12 +170,26 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             printer.result(&differences)?;
             Ok(Outcome::Done)
         }
-        #[cfg(unix)]
-        Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
-        #[cfg(not(unix))]
-        Command::Invoke(_) => anyhow::bail!(
-            "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
-        ),
+        Command::Invoke(args) => invoke::run(*args, printer, &reporter).await,
+        Command::Logs(args) => {
+            logs::run(*args, &printer, &reporter).await?;
+            Ok(Outcome::Done)
+        }
+        Command::Image(args) => match args.command {
+            ImageCommand::Build(args) if args.dockerfile => {
+                let dockerfile = image::dockerfile(&args, &reporter).await?;
+                printer.data(dockerfile.as_bytes())?;
+                Ok(Outcome::Done)
+            }
+            ImageCommand::Build(args) => {
+                printer.result(&image::build(&args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+            ImageCommand::Push(args) => {
+                printer.result(&image::push(&args, &reporter).await?)?;
+                Ok(Outcome::Done)
+            }
+        },
         Command::List(args) => {
             list::run(args, &printer, &reporter).await?;
             Ok(Outcome::Done)

@@ -5,10 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::cli::{
-    AttachPolicyArgs, DeployPolicyArgs, IamPolicyCommand, PublishPolicyArgs, ScopeArgs,
+    AttachPolicyArgs, DeployPolicyArgs, FunctionPolicyArgs, IamPolicyCommand, InvokePolicyArgs,
+    PublishPolicyArgs, ScopeArgs,
 };
 use crate::iam::{
-    AttachPermissions, DeployPermissions, IamPolicy, PublishPermissions, Scope, UsedLayers,
+    AttachPermissions, DeployPermissions, IamPolicy, InvokePermissions, PublishPermissions, Scope,
+    UsedLayers,
 };
 use crate::manifest::{Manifest, PublishSection, PublishTarget, RegionChoice};
 use crate::progress::Reporter;
@@ -28,6 +30,7 @@ pub fn run(command: IamPolicyCommand, reporter: &dyn Reporter) -> Result<IamPoli
         IamPolicyCommand::Publish(args) => settings.for_publish(args),
         IamPolicyCommand::Attach(args) => settings.for_attach(args),
         IamPolicyCommand::Deploy(args) => settings.for_deploy(args),
+        IamPolicyCommand::Invoke(args) => settings.for_invoke(args),
     }
 }
 
@@ -69,10 +72,10 @@ impl Settings<'_> {
     }
 
     fn for_attach(&self, args: AttachPolicyArgs) -> Result<IamPolicy> {
-        let (scope, account) = self.scope(&args.scope)?;
+        let (scope, account) = self.scope(&args.of.scope)?;
         let permissions = AttachPermissions {
-            functions: args.functions,
-            layers: self.used_layers(&args.scope, &args.layers, account.as_ref())?,
+            layers: self.used_layers(&args.of, account.as_ref())?,
+            functions: args.of.functions,
             publish_version: args.publish_version,
             alias: args.alias,
         };
@@ -80,21 +83,28 @@ impl Settings<'_> {
     }
 
     fn for_deploy(&self, args: DeployPolicyArgs) -> Result<IamPolicy> {
-        let target = self.publish.chosen_target(args.scope.to.as_deref())?;
-        let (scope, account) = self.scope(&args.scope)?;
+        let target = self.publish.chosen_target(args.of.scope.to.as_deref())?;
+        let (scope, account) = self.scope(&args.of.scope)?;
         let permissions = DeployPermissions {
-            functions: args.functions,
-            layers: self.used_layers(&args.scope, &args.layers, account.as_ref())?,
+            layers: self.used_layers(&args.of, account.as_ref())?,
+            functions: args.of.functions,
             role: args.role,
             create_role: args.create_role,
             policy_arns: args.policy_arns,
             alias: args.alias,
             function_url: args.function_url.then(|| args.function_url_auth.into()),
             schedule: args.schedule,
-            tags: args.tags,
+            publish_version: args.publish_version,
+            destroy: args.destroy,
             bucket: self.bucket(args.s3_bucket.as_ref(), target, account.as_ref()),
         };
         Ok(permissions.policy(&scope))
+    }
+
+    fn for_invoke(&self, args: InvokePolicyArgs) -> Result<IamPolicy> {
+        let (scope, _) = self.scope(&args.scope)?;
+        let functions = args.functions;
+        Ok(InvokePermissions { functions }.policy(&scope))
     }
 
     /// Where the policy holds, and the account if it is known.
@@ -148,10 +158,10 @@ impl Settings<'_> {
     /// accounts that the record knows.
     fn used_layers(
         &self,
-        args: &ScopeArgs,
-        layers: &[String],
+        args: &FunctionPolicyArgs,
         account: Option<&AccountId>,
     ) -> Result<UsedLayers> {
+        let (scope, layers) = (&args.scope, &args.layers);
         let mut used = UsedLayers::default();
         for layer in layers {
             match layer.starts_with("arn:") {
@@ -159,11 +169,11 @@ impl Settings<'_> {
                     let arn: LayerVersionArn = layer.parse()?;
                     used.others.insert(format!("{}:*", arn.layer));
                 }
-                false => used.own.push(self.pattern(args, &logical(layer)?)),
+                false => used.own.push(self.pattern(scope, &logical(layer)?)),
             }
         }
         if layers.is_empty() {
-            used.own.push(self.pattern(args, &format!("{OURS}*")));
+            used.own.push(self.pattern(scope, &format!("{OURS}*")));
             let record = PublicationRecord::read(Path::new("."))?;
             let foreign = record
                 .publications()

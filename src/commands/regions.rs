@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::aws::{AwsError, Session};
 use crate::cli::RegionOptions;
+use crate::function::FunctionReference;
 use crate::manifest::RegionChoice;
 use crate::publication::Region;
 
@@ -21,6 +22,22 @@ pub fn typed_or_set(typed: &[Region], session: &Session) -> Result<Vec<Region>> 
         all_regions: false,
     };
     chosen_regions(&options, None, session)
+}
+
+/// The one region of a function: its ARN's, the one that was typed, or the one of AWS's settings.
+pub fn one(function: &FunctionReference, typed: &[Region], session: &Session) -> Result<Region> {
+    if let Some(own) = &function.region {
+        if let Some(other) = typed.iter().find(|region| *region != own) {
+            bail!(
+                "the ARN of {function} is of {own}, and --region says {other}; leave one of them out"
+            );
+        }
+        return Ok(own.clone());
+    }
+    match &typed_or_set(typed, session)?[..] {
+        [region] => Ok(region.clone()),
+        _ => bail!("one region at a time; type the same for each --region"),
+    }
 }
 
 /// The regions of the flags, else the manifest's, else the one of AWS's settings; each once, in their order.

@@ -5,8 +5,6 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde::Serialize;
 
@@ -103,7 +101,7 @@ async fn differences(publication: &Publication, signed: &Signed) -> Result<Vec<S
         ]);
     };
     let mut differences = Vec::new();
-    let recorded = STANDARD.encode(publication.sha256.bytes());
+    let recorded = publication.sha256.base64();
     if published != recorded {
         differences.push(format!(
             "its content is another: CodeSha256 {published}, and the record has {recorded}"

@@ -138,6 +138,7 @@ impl Compiler<'_> {
         let images = Images {
             cache: self.cache,
             patience: Patience::default(),
+            login: None,
             reporter: self.reporter,
         };
         let pulled = images

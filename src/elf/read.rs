@@ -68,6 +68,17 @@ impl ElfFile {
         Ok(read)
     }
 
+    /// The architecture of a file by its first 20 bytes; nothing if it is no ELF file, or for none that Lambda has.
+    pub fn architecture_of_header(first: &[u8]) -> Option<Architecture> {
+        let machine = first.get(18..20).filter(|_| is_elf(first))?;
+        // Both are little-endian.
+        match elf::Machine(u16::from_le_bytes([machine[0], machine[1]])) {
+            elf::EM_X86_64 => Some(Architecture::X86_64),
+            elf::EM_AARCH64 => Some(Architecture::Arm64),
+            _ => None,
+        }
+    }
+
     fn read_header<'a>(&mut self, file: &ElfFile64<'a, Endianness, impl ReadRef<'a>>) {
         let header = file.elf_header();
         self.architecture = match header.e_machine(file.endian()) {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode};
 
 pub use aws::AwsClients;
 pub(crate) use certificates::unusable_setup;
@@ -92,20 +92,32 @@ enum Try {
     Final(HttpError),
 }
 
+/// A client for uploads: while something large is sent, the server says nothing, so that only connecting has a limit.
+pub(crate) fn upload_client(patience: Patience) -> Result<Client, HttpError> {
+    client(patience, |builder| builder)
+}
+
+/// A client with the settings of the environment.
+fn client(
+    patience: Patience,
+    limited: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, HttpError> {
+    let mut builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(patience.connect_timeout());
+    for certificate in certificates(BUNDLE)? {
+        builder = builder.add_root_certificate(certificate);
+    }
+    limited(builder).build().map_err(unusable_setup)
+}
+
 impl Http {
     /// A client with the settings of the environment, known to servers by these credentials.
     pub fn from_environment(
         patience: Patience,
         credentials: Credentials,
     ) -> Result<Http, HttpError> {
-        let mut builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(patience.connect_timeout())
-            .read_timeout(patience.silence);
-        for certificate in certificates(BUNDLE)? {
-            builder = builder.add_root_certificate(certificate);
-        }
-        let client = builder.build().map_err(unusable_setup)?;
+        let client = client(patience, |builder| builder.read_timeout(patience.silence))?;
         Ok(Http {
             client,
             patience,

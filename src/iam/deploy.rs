@@ -1,20 +1,34 @@
 //! What `deploy` needs.
 
-use super::attach::{UsedLayers, function_arns, move_alias};
+use super::attach::{UsedLayers, function_arns, move_alias, read_versions};
 use super::{FunctionPattern, IamPolicy, IamStatement, Scope};
+use crate::checksum::Sha256;
 use crate::publication::RoleArn;
 
 /// AWS's policy for functions that do nothing at AWS but write their log.
-const BASIC_EXECUTION: &str = "service-role/AWSLambdaBasicExecutionRole";
+pub const BASIC_EXECUTION: &str = "service-role/AWSLambdaBasicExecutionRole";
 
 /// The role that is made for a function, if it is given none.
 pub fn execution_role_name(function: &str) -> String {
-    format!("r-layer-{function}")
+    limited(function)
 }
 
 /// The rule of EventBridge that invokes a function on a schedule.
 pub fn schedule_rule_name(function: &str) -> String {
-    format!("r-layer-{function}")
+    limited(function)
+}
+
+/// Names of roles and rules have at most 64 characters, as those of functions have.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+fn limited(function: &str) -> String {
+    const LONGEST: usize = 64;
+    let name = format!("r-layer-{function}");
+    if name.chars().count() <= LONGEST {
+        return name;
+    }
+    let hash = Sha256::of(function.as_bytes()).to_string();
+    let kept: String = name.chars().take(LONGEST - 9).collect();
+    format!("{kept}-{}", &hash[..8])
 }
 
 /// Who may call a function's URL.
@@ -27,7 +41,8 @@ pub enum FunctionUrlAuth {
 }
 
 impl FunctionUrlAuth {
-    fn as_str(self) -> &'static str {
+    /// As AWS has it.
+    pub fn as_str(self) -> &'static str {
         match self {
             FunctionUrlAuth::Iam => "AWS_IAM",
             FunctionUrlAuth::None => "NONE",
@@ -54,8 +69,10 @@ pub struct DeployPermissions {
     pub function_url: Option<FunctionUrlAuth>,
     /// Is it invoked on a schedule?
     pub schedule: bool,
-    /// Does it get tags?
-    pub tags: bool,
+    /// Is a version of the function published?
+    pub publish_version: bool,
+    /// Is it removed again, by `destroy`?
+    pub destroy: bool,
     /// The bucket that code goes through that is too large for a request, as a pattern.
     pub bucket: Option<String>,
 }
@@ -68,6 +85,9 @@ impl DeployPermissions {
         if self.create_role {
             statements.extend(self.make_role(scope));
         }
+        if self.publish_version || self.alias.is_some() {
+            statements.push(read_versions(scope, &self.functions));
+        }
         let alias = self.alias.as_deref();
         statements.extend(alias.map(|alias| move_alias(scope, &self.functions, alias)));
         if let Some(auth) = self.function_url {
@@ -75,6 +95,9 @@ impl DeployPermissions {
         }
         if self.schedule {
             statements.extend(self.rule(scope));
+        }
+        if self.destroy {
+            statements.extend(self.remove(scope));
         }
         statements.extend(
             self.bucket
@@ -105,19 +128,16 @@ impl DeployPermissions {
     fn change_functions(&self, scope: &Scope) -> IamStatement {
         let mut actions = vec![
             "lambda:GetFunction",
-            "lambda:GetFunctionConfiguration",
             "lambda:UpdateFunctionCode",
             "lambda:UpdateFunctionConfiguration",
+            // New functions get a tag by which `destroy` knows them.
+            "lambda:TagResource",
         ];
-        if self.alias.is_some() {
-            actions.push("lambda:PublishVersion");
+        if self.publish_version || self.alias.is_some() {
+            actions.extend(["lambda:PublishVersion", "lambda:ListVersionsByFunction"]);
         }
-        if self.tags {
-            actions.extend([
-                "lambda:ListTags",
-                "lambda:TagResource",
-                "lambda:UntagResource",
-            ]);
+        if self.function_url.is_some() || self.schedule {
+            actions.extend(["lambda:GetPolicy", "lambda:RemovePermission"]);
         }
         self.on_functions(scope, "ChangeFunctions", &actions)
     }
@@ -146,7 +166,11 @@ impl DeployPermissions {
         let roles = self.made_roles(scope);
         let mut policies = vec![scope.managed_policy(BASIC_EXECUTION)];
         policies.extend(self.policy_arns.iter().cloned());
-        let make = ["iam:GetRole", "iam:CreateRole"];
+        let make = [
+            "iam:GetRole",
+            "iam:CreateRole",
+            "iam:ListAttachedRolePolicies",
+        ];
         let attach = IamStatement::allow("AttachPolicies", ["iam:AttachRolePolicy"], roles.clone());
         [
             IamStatement::allow("MakeRole", make, roles),
@@ -175,16 +199,48 @@ impl DeployPermissions {
             // The function's own permission is asked for without the URL's kind.
             let key = "lambda:FunctionUrlAuthType";
             statements.push(open.with("StringEqualsIfExists", key, auth_type()));
-            statements.push(self.on_functions(scope, "SeeWhoMayInvoke", &["lambda:GetPolicy"]));
         }
         statements
     }
 
-    fn rule(&self, scope: &Scope) -> [IamStatement; 2] {
+    /// What `destroy` removes, and looks at before.
+    fn remove(&self, scope: &Scope) -> [IamStatement; 3] {
+        let role = [
+            "iam:GetRole",
+            "iam:ListAttachedRolePolicies",
+            "iam:DetachRolePolicy",
+            "iam:DeleteRole",
+        ];
+        let rule = [
+            "events:DescribeRule",
+            "events:RemoveTargets",
+            "events:DeleteRule",
+        ];
+        [
+            self.on_functions(
+                scope,
+                "RemoveFunctions",
+                &["lambda:GetFunction", "lambda:DeleteFunction"],
+            ),
+            IamStatement::allow("RemoveRole", role, self.made_roles(scope)),
+            scope.in_regions(IamStatement::allow(
+                "RemoveSchedule",
+                rule,
+                self.rules(scope),
+            )),
+        ]
+    }
+
+    /// The rules of EventBridge, one a function.
+    fn rules(&self, scope: &Scope) -> Vec<String> {
         let rule = |function: &FunctionPattern| {
             let name = schedule_rule_name(function.as_str());
             scope.arn("events", &format!("rule/{name}"))
         };
+        self.functions.iter().map(rule).collect()
+    }
+
+    fn rule(&self, scope: &Scope) -> [IamStatement; 2] {
         let allow = self.on_functions(scope, "LetRulesInvoke", &["lambda:AddPermission"]);
         let events = vec!["events.amazonaws.com".to_owned()];
         [
@@ -196,7 +252,7 @@ impl DeployPermissions {
                     "events:PutRule",
                     "events:PutTargets",
                 ],
-                self.functions.iter().map(rule),
+                self.rules(scope),
             )),
             allow.with("StringEquals", "lambda:Principal", events),
         ]

@@ -7,6 +7,7 @@
 mod attach;
 mod deploy;
 mod function;
+mod invoke;
 mod publish;
 mod scope;
 #[cfg(test)]
@@ -18,8 +19,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use attach::{AttachPermissions, UsedLayers};
-pub use deploy::{DeployPermissions, FunctionUrlAuth, execution_role_name, schedule_rule_name};
+pub use deploy::{
+    BASIC_EXECUTION, DeployPermissions, FunctionUrlAuth, execution_role_name, schedule_rule_name,
+};
 pub use function::{FunctionPattern, FunctionPatternError};
+pub use invoke::InvokePermissions;
 pub use publish::PublishPermissions;
 pub use scope::{Scope, ScopeError};
 

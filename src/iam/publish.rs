@@ -64,18 +64,17 @@ impl PublishPermissions {
     }
 
     fn on_versions(&self) -> Vec<&'static str> {
-        let mut actions = vec!["lambda:GetLayerVersion"];
-        if self.grants || self.exact || self.prune {
-            actions.push("lambda:GetLayerVersionPolicy");
-        }
+        let mut actions = vec![
+            "lambda:GetLayerVersion",
+            "lambda:GetLayerVersionPolicy",
+            // Of two runs that publish the same at once, one removes its own version. IAM knows no condition for that.
+            "lambda:DeleteLayerVersion",
+        ];
         if self.grants {
             actions.push("lambda:AddLayerVersionPermission");
         }
         if self.exact {
             actions.push("lambda:RemoveLayerVersionPermission");
-        }
-        if self.prune {
-            actions.push("lambda:DeleteLayerVersion");
         }
         actions
     }

@@ -54,7 +54,9 @@ fn publish() -> PublishPermissions {
 fn publishing_needs_no_more_than_what_it_is_asked_for() {
     let policy = publish().policy(&scope(&["eu-central-1"]));
     let least = [
+        "lambda:DeleteLayerVersion",
         "lambda:GetLayerVersion",
+        "lambda:GetLayerVersionPolicy",
         "lambda:ListLayerVersions",
         "lambda:PublishLayerVersion",
     ];
@@ -80,10 +82,8 @@ fn publishing_needs_no_more_than_what_it_is_asked_for() {
     };
     let more = more.policy(&scope(&[]));
     for action in [
-        "lambda:GetLayerVersionPolicy",
         "lambda:AddLayerVersionPermission",
         "lambda:RemoveLayerVersionPermission",
-        "lambda:DeleteLayerVersion",
         "lambda:ListFunctions",
     ] {
         assert!(actions(&more).contains(action), "{action}");
@@ -155,6 +155,8 @@ fn attaching_reads_layers_and_changes_functions() {
     };
     let policy = with_alias.policy(&scope(&["us-east-1"]));
     assert!(actions(&policy).contains("lambda:PublishVersion"));
+    let versions = json!(["arn:aws:lambda:us-east-1:123456789012:function:my-function:*"]);
+    assert_eq!(statements(&policy)["ReadVersions"]["Resource"], versions);
     let arns = statements(&policy)["MoveAlias"]["Resource"].to_string();
     assert!(arns.contains("function:my-function:live"), "{arns}");
 }
@@ -178,12 +180,7 @@ fn deploying_passes_roles_to_lambda_alone() {
     assert_eq!(pass["Condition"], to_lambda);
     let layers = &by_id["CreateFunctions"]["Condition"]["ForAllValues:StringLike"]["lambda:Layer"];
     assert_eq!(layers.as_array().unwrap().len(), 2);
-    for action in [
-        "iam:CreateRole",
-        "lambda:AddPermission",
-        "lambda:TagResource",
-        "events:PutRule",
-    ] {
+    for action in ["iam:CreateRole", "lambda:AddPermission", "events:PutRule"] {
         assert!(!actions(&policy).contains(action), "{action}");
     }
 }
@@ -197,7 +194,7 @@ fn what_deploying_makes_beside_the_function_is_named() {
         policy_arns: vec!["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess".to_owned()],
         function_url: Some(FunctionUrlAuth::None),
         schedule: true,
-        tags: true,
+        destroy: true,
         ..DeployPermissions::default()
     };
     let by_id = statements(&deploy.policy(&scope(&["us-east-1"])));
@@ -219,6 +216,12 @@ fn what_deploying_makes_beside_the_function_is_named() {
     assert_eq!(rule, "events.amazonaws.com");
     let rules = json!(["arn:aws:events:us-east-1:123456789012:rule/r-layer-f"]);
     assert_eq!(by_id["Schedule"]["Resource"], rules);
+    assert_eq!(by_id["RemoveSchedule"]["Resource"], rules);
+    assert_eq!(by_id["RemoveRole"]["Resource"], role);
+    assert_eq!(
+        by_id["RemoveFunctions"]["Action"][1],
+        "lambda:DeleteFunction"
+    );
 }
 
 #[test]

@@ -3,14 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use oci_client::manifest::{ImageIndexEntry, OciDescriptor, OciImageManifest, OciManifest};
+use oci_client::manifest::OciDescriptor;
 
-use super::registry::{Registry, digest_of, malformed};
-use super::{ImageError, ImageReference, Limits, Unpacker, last_pull};
+use super::manifest::{Manifest, blob_name, size_of};
+use super::registry::digest_of;
+use super::{
+    Blob, BlobContent, ImageError, ImageReference, Limits, PlatformImage, RegistryLogin, Unpacker,
+    last_pull,
+};
 use crate::cache::Cache;
 use crate::checksum::Sha256;
 use crate::http::Patience;
-use crate::progress::{Reporter, Silent};
+use crate::progress::Reporter;
 use crate::root_path::has_shell;
 use crate::target::Architecture;
 
@@ -20,6 +24,8 @@ pub struct Images<'a> {
     pub cache: &'a Cache,
     /// How patiently registries are asked.
     pub patience: Patience,
+    /// By what a registry knows us, where that is not what Docker's files say.
+    pub login: Option<RegistryLogin>,
     /// Told of the steps.
     pub reporter: &'a dyn Reporter,
 }
@@ -33,34 +39,70 @@ pub struct ImageRoot {
     pub digest: Sha256,
 }
 
-/// The manifest of one architecture.
-struct Manifest {
-    reference: ImageReference,
-    digest: Sha256,
-    layers: Vec<OciDescriptor>,
-}
-
-/// What the configuration of an image says of where it runs.
-#[derive(serde::Deserialize)]
-struct Platform {
-    architecture: String,
-    os: String,
-}
-
 /// How much more room an image takes when it is unpacked, roughly.
 const EXPANSION: u64 = 4;
 
-/// What no configuration comes near to, in bytes.
-const LARGEST_CONFIGURATION: u64 = 16 << 20;
-
 impl Images<'_> {
-    /// The digest that an image has for an architecture now.
-    pub async fn resolve(
+    /// An image for an architecture, all of it in the cache.
+    pub async fn pull(
         &self,
         reference: &ImageReference,
         architecture: Architecture,
-    ) -> Result<Sha256, ImageError> {
-        Ok(self.manifest(reference, architecture).await?.digest)
+    ) -> Result<PlatformImage, ImageError> {
+        let manifest = self.manifest(reference, architecture).await?;
+        let size: u64 = manifest.layers.iter().map(size_of).sum();
+        let what = reference.to_string();
+        self.cache.need_room(&what, size / 1_000_000)?;
+        let paths = self.layers(&manifest, size).await?;
+        let blob = |descriptor: &OciDescriptor, path: PathBuf| {
+            Ok::<Blob, ImageError>(Blob {
+                media_type: descriptor.media_type.clone(),
+                digest: digest_of(reference, &descriptor.digest)?,
+                size: size_of(descriptor),
+                content: BlobContent::File(path),
+            })
+        };
+        let layers = manifest.layers.iter().zip(paths);
+        let layers = layers.map(|(layer, path)| blob(layer, path));
+        let config = self
+            .config_file(&manifest.reference, &manifest.config)
+            .await?;
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ImageError::Io { path, source }
+        };
+        let name = blob_name(&manifest.digest);
+        let path = self.cache.get("blobs", &name).unwrap_or_default();
+        let size = fs_err::metadata(&path).map_err(io(&path))?.len();
+        Ok(PlatformImage {
+            architecture: architecture.oci_name().to_owned(),
+            manifest: Blob {
+                media_type: manifest.media_type.clone(),
+                digest: manifest.digest,
+                size,
+                content: BlobContent::File(path),
+            },
+            config: blob(&manifest.config, config)?,
+            layers: layers.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The root of an image that is there already: of a layout. `what` is for messages.
+    pub async fn root_of(&self, image: &PlatformImage, what: &str) -> Result<PathBuf, ImageError> {
+        let name = match image.architecture.parse() {
+            Ok(architecture) => root_name(&image.manifest.digest, architecture),
+            Err(_) => format!("oci-{}", image.manifest.digest.short()),
+        };
+        let layers = image.layers.clone();
+        let size: u64 = layers.iter().map(|layer| layer.size).sum();
+        let make = async |content: &Path| {
+            self.cache
+                .need_room(what, size.saturating_mul(EXPANSION) / 1_000_000)?;
+            self.unpack_blobs(layers, what, content).await
+        };
+        self.cache
+            .get_or_make("roots", &name, self.reporter, make)
+            .await
     }
 
     /// The root of an image: from the cache if its name says the digest, else what its tag leads to now.
@@ -121,19 +163,37 @@ impl Images<'_> {
         let what = reference.to_string();
         self.cache
             .need_room(&what, size.saturating_mul(EXPANSION) / 1_000_000)?;
-        let layers = self.layers(manifest, size).await?;
+        let paths = self.layers(manifest, size).await?;
+        let layers = manifest.layers.iter().zip(paths).map(|(layer, path)| Blob {
+            media_type: layer.media_type.clone(),
+            digest: Sha256::UNKNOWN,
+            size: size_of(layer),
+            content: BlobContent::File(path),
+        });
+        self.unpack_blobs(layers.collect(), &what, folder).await
+    }
+
+    async fn unpack_blobs(
+        &self,
+        layers: Vec<Blob>,
+        what: &str,
+        folder: &Path,
+    ) -> Result<(), ImageError> {
         let task = self.reporter.begin(&format!("unpacking {what}"), None);
         let root = folder.to_owned();
         // In a thread of its own, so that an interruption is heard while it unpacks.
         tokio::task::spawn_blocking(move || unpack_layers(&layers, &root))
             .await
-            .map_err(|error| malformed(reference, &error.to_string()))?
+            .map_err(|error| ImageError::Malformed {
+                reference: what.to_owned(),
+                reason: error.to_string(),
+            })?
             .map_err(|source| ImageError::Unpack {
-                reference: what.clone(),
+                reference: what.to_owned(),
                 source,
             })?;
         if !has_shell(folder) {
-            return Err(ImageError::NoShell(what));
+            return Err(ImageError::NoShell(what.to_owned()));
         }
         task.finish(&format!("unpacked {what}"));
         Ok(())
@@ -158,7 +218,7 @@ impl Images<'_> {
         let task = self
             .reporter
             .begin(&format!("pulling {reference}"), Some(size));
-        let registry = Registry::of(reference, self.patience, self.reporter).await?;
+        let registry = self.registry(reference).await?;
         let mut paths = Vec::new();
         for (layer, name) in manifest.layers.iter().zip(&names) {
             let make = async |content: &Path| registry.blob(layer, content, &*task).await;
@@ -168,161 +228,15 @@ impl Images<'_> {
         task.finish(&format!("pulled {reference}"));
         Ok(paths)
     }
-
-    /// The manifest of an image for an architecture.
-    async fn manifest(
-        &self,
-        reference: &ImageReference,
-        architecture: Architecture,
-    ) -> Result<Manifest, ImageError> {
-        let (digest, manifest) = self.any_manifest(reference).await?;
-        match manifest {
-            OciManifest::ImageIndex(index) => {
-                let entry = entry_for(reference, architecture, &index.manifests)?;
-                let named = reference.at(&digest_of(reference, &entry.digest)?);
-                match self.any_manifest(&named).await? {
-                    (digest, OciManifest::Image(image)) => Ok(Manifest {
-                        reference: named,
-                        digest,
-                        layers: image.layers,
-                    }),
-                    _ => Err(malformed(reference, "an index that leads to an index")),
-                }
-            }
-            OciManifest::Image(image) => {
-                let named = reference.at(&digest);
-                self.check_architecture(&named, &image, architecture)
-                    .await?;
-                Ok(Manifest {
-                    reference: named,
-                    digest,
-                    layers: image.layers,
-                })
-            }
-        }
-    }
-
-    /// A manifest of whatever kind, and its digest. One that is asked for by digest is looked for in the cache first.
-    async fn any_manifest(
-        &self,
-        reference: &ImageReference,
-    ) -> Result<(Sha256, OciManifest), ImageError> {
-        let kept = reference
-            .digest()
-            .and_then(|digest| self.cache.get("blobs", &blob_name(&digest)));
-        let content = match kept {
-            Some(path) => fs_err::read(&path).map_err(|source| ImageError::Io { path, source })?,
-            None => {
-                let registry = Registry::of(reference, self.patience, self.reporter).await?;
-                registry.manifest(reference).await?
-            }
-        };
-        let digest = Sha256::of(&content);
-        if let Some(expected) = reference.digest().filter(|expected| *expected != digest) {
-            return Err(ImageError::OtherDigest {
-                reference: reference.to_string(),
-                what: "its manifest".to_owned(),
-                expected: expected.oci(),
-                found: digest.oci(),
-            });
-        }
-        let manifest = serde_json::from_slice(&content)
-            .map_err(|error| malformed(reference, &error.to_string()))?;
-        let write = async |path: &Path| {
-            fs_err::write(path, &content).map_err(|source| ImageError::Io {
-                path: path.to_owned(),
-                source,
-            })
-        };
-        self.cache
-            .get_or_make("blobs", &blob_name(&digest), self.reporter, write)
-            .await?;
-        Ok((digest, manifest))
-    }
-
-    /// An image without an index says in its configuration what it is for.
-    async fn check_architecture(
-        &self,
-        reference: &ImageReference,
-        image: &OciImageManifest,
-        wanted: Architecture,
-    ) -> Result<(), ImageError> {
-        if size_of(&image.config) > LARGEST_CONFIGURATION {
-            return Err(malformed(reference, "its configuration is far too large"));
-        }
-        let name = blob_name(&digest_of(reference, &image.config.digest)?);
-        let make = async |content: &Path| {
-            let registry = Registry::of(reference, self.patience, self.reporter).await?;
-            let task = Silent.begin("", None);
-            registry.blob(&image.config, content, &*task).await
-        };
-        let path = self
-            .cache
-            .get_or_make("blobs", &name, self.reporter, make)
-            .await?;
-        let content = fs_err::read(&path).map_err(|source| ImageError::Io { path, source })?;
-        let config: Platform = serde_json::from_slice(&content)
-            .map_err(|error| malformed(reference, &format!("its configuration: {error}")))?;
-        if config.architecture == wanted.oci_name() {
-            return Ok(());
-        }
-        Err(ImageError::NoArchitecture {
-            reference: reference.to_string(),
-            wanted,
-            there: format!("{}/{}", config.os, config.architecture),
-        })
-    }
 }
 
-/// The entry of an index for an architecture.
-fn entry_for<'a>(
-    reference: &ImageReference,
-    wanted: Architecture,
-    entries: &'a [ImageIndexEntry],
-) -> Result<&'a ImageIndexEntry, ImageError> {
-    let platform = |entry: &ImageIndexEntry| {
-        let platform = entry.platform.as_ref()?;
-        Some(format!("{}/{}", platform.os, platform.architecture))
-    };
-    let name = format!("linux/{}", wanted.oci_name());
-    if let Some(entry) = entries
-        .iter()
-        .find(|entry| platform(entry).as_ref() == Some(&name))
-    {
-        return Ok(entry);
-    }
-    // Attestations are entries too, for a platform `unknown`.
-    let there: Vec<String> = entries
-        .iter()
-        .filter_map(platform)
-        .filter(|name| !name.contains("unknown"))
-        .collect();
-    Err(ImageError::NoArchitecture {
-        reference: reference.to_string(),
-        wanted,
-        there: match there.is_empty() {
-            true => "no platform that it names".to_owned(),
-            false => there.join(", "),
-        },
-    })
-}
-
-fn unpack_layers(layers: &[PathBuf], root: &Path) -> Result<(), super::UnpackError> {
+fn unpack_layers(layers: &[Blob], root: &Path) -> Result<(), super::UnpackError> {
     let damaged = super::UnpackError::Damaged;
     let mut unpacker = Unpacker::new(root, Limits::default()).map_err(damaged)?;
     for layer in layers {
-        let file = fs_err::File::open(layer).map_err(damaged)?;
-        unpacker.layer(file)?;
+        unpacker.layer(layer.open().map_err(damaged)?)?;
     }
     Ok(())
-}
-
-fn size_of(layer: &OciDescriptor) -> u64 {
-    u64::try_from(layer.size).unwrap_or(0)
-}
-
-fn blob_name(digest: &Sha256) -> String {
-    format!("sha256-{digest}")
 }
 
 fn root_name(digest: &Sha256, architecture: Architecture) -> String {

@@ -6,11 +6,44 @@ use std::str::FromStr;
 use oci_client::Reference;
 
 use crate::checksum::Sha256;
+use crate::publication::{AccountId, Region};
 
 /// An image in a registry: `public.ecr.aws/lambda/provided:al2023`, `debian` (which is
 /// `docker.io/library/debian:latest`), `localhost:5000/name@sha256:…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageReference(Reference);
+
+/// A registry of ECR: `123456789012.dkr.ecr.eu-central-1.amazonaws.com`.
+///
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcrRegistry {
+    /// Whose it is.
+    pub account: AccountId,
+    /// Where it is.
+    pub region: Region,
+}
+
+impl EcrRegistry {
+    fn of_host(host: &str) -> Option<EcrRegistry> {
+        let parts: Vec<&str> = host.split('.').collect();
+        match parts.as_slice() {
+            [
+                account,
+                "dkr",
+                "ecr" | "ecr-fips",
+                region,
+                "amazonaws",
+                "com",
+            ]
+            | [account, "dkr", "ecr", region, "amazonaws", "com", "cn"] => Some(EcrRegistry {
+                account: account.parse().ok()?,
+                region: region.parse().ok()?,
+            }),
+            _ => None,
+        }
+    }
+}
 
 /// A text that names no image.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +60,21 @@ impl ImageReference {
     /// The registry that has it.
     pub fn registry(&self) -> &str {
         self.0.registry()
+    }
+
+    /// The repository in it.
+    pub fn repository(&self) -> &str {
+        self.0.repository()
+    }
+
+    /// Its tag; `latest`, if the name says none.
+    pub fn tag(&self) -> &str {
+        self.0.tag().unwrap_or("latest")
+    }
+
+    /// The account's registry at AWS that has it, if it is one.
+    pub fn ecr(&self) -> Option<EcrRegistry> {
+        EcrRegistry::of_host(self.registry())
     }
 
     /// Its digest, if the name says it.
@@ -134,6 +182,36 @@ mod tests {
             named(&shouted),
             format!("docker.io/library/r@sha256:{digest}")
         );
+    }
+
+    #[test]
+    fn ecrs_registries_are_known_by_their_names() {
+        let ecr = |name: &str| name.parse::<ImageReference>().unwrap().ecr();
+        for (host, region) in [
+            (
+                "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+                "eu-central-1",
+            ),
+            (
+                "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+                "us-east-1",
+            ),
+            (
+                "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+                "cn-north-1",
+            ),
+        ] {
+            let found = ecr(&format!("{host}/r/function:1")).unwrap();
+            assert_eq!(found.account.as_str(), "123456789012");
+            assert_eq!(found.region.as_str(), region);
+        }
+        for name in [
+            "public.ecr.aws/lambda/provided",
+            "debian",
+            "x.dkr.ecr.eu-west-1.amazonaws.com/r",
+        ] {
+            assert_eq!(ecr(name), None, "{name}");
+        }
     }
 
     #[test]

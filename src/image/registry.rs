@@ -3,7 +3,6 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use docker_credential::{CredentialRetrievalError, DockerCredential};
 use futures_util::StreamExt;
 use oci_client::client::{
     BlobResponse, Certificate, CertificateEncoding, Client, ClientConfig, ClientProtocol,
@@ -16,7 +15,7 @@ use oci_client::manifest::{
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Reference, RegistryOperation};
 
-use super::{ImageError, ImageReference};
+use super::{ImageError, ImageReference, RegistryLogin};
 use crate::checksum::{Sha256, Sha256Stream};
 use crate::http::{self, HttpError, Patience};
 use crate::progress::{Reporter, Task};
@@ -44,45 +43,17 @@ enum Failure {
 }
 
 impl Registry {
-    /// The registry of an image, with the credentials that `docker login` or `podman login` left.
+    /// The registry of an image, with that login, else with what `docker login` or `podman login` left.
     pub async fn of(
         reference: &ImageReference,
         patience: Patience,
+        login: Option<&RegistryLogin>,
         reporter: &dyn Reporter,
     ) -> Result<Registry, ImageError> {
-        let authorities = http::named_authorities()?.map(|data| Certificate {
-            encoding: CertificateEncoding::Pem,
-            data,
-        });
-        let registry = reference.oci().resolve_registry().to_owned();
-        let protocol = match is_this_machine(&registry) {
-            true => ClientProtocol::Http,
-            false => ClientProtocol::Https,
-        };
-        let client = Client::try_from(ClientConfig {
-            protocol,
-            extra_root_certificates: authorities.into_iter().collect(),
-            connect_timeout: Some(patience.connect_timeout()),
-            read_timeout: Some(patience.silence),
-            user_agent: http::USER_AGENT,
-            ..ClientConfig::default()
-        });
-        let client = client.map_err(|error| match error {
-            OciDistributionError::RequestError(error) => http::unusable_setup(error).into(),
-            other => malformed(reference, &other.to_string()),
-        })?;
-        // A credential helper is a program that may ask and wait.
-        let found = tokio::task::spawn_blocking(move || credentials(&registry)).await;
-        let credentials = match found {
-            Ok(Ok(credentials)) => credentials,
-            Ok(Err(reason)) => {
-                let registry = reference.registry();
-                reporter.warn(&format!(
-                    "the credentials for {registry} cannot be used ({reason}); asking without them"
-                ));
-                RegistryAuth::Anonymous
-            }
-            Err(_) => RegistryAuth::Anonymous,
+        let client = distribution_client(reference, patience)?;
+        let credentials = match login {
+            Some(login) if login.is_for(reference) => login.auth(),
+            _ => RegistryLogin::of(reference, reporter).await.auth(),
         };
         // Blobs are asked for with what is stored here.
         let registry = reference.oci().resolve_registry();
@@ -327,6 +298,41 @@ impl<'a> Tries<'a> {
     }
 }
 
+/// A client with the settings of every other request.
+pub(super) fn distribution_client(
+    reference: &ImageReference,
+    patience: Patience,
+) -> Result<Client, ImageError> {
+    let authorities = http::named_authorities()?.map(|data| Certificate {
+        encoding: CertificateEncoding::Pem,
+        data,
+    });
+    let protocol = match scheme_of(reference.oci().resolve_registry()) {
+        "http" => ClientProtocol::Http,
+        _ => ClientProtocol::Https,
+    };
+    let client = Client::try_from(ClientConfig {
+        protocol,
+        extra_root_certificates: authorities.into_iter().collect(),
+        connect_timeout: Some(patience.connect_timeout()),
+        read_timeout: Some(patience.silence),
+        user_agent: http::USER_AGENT,
+        ..ClientConfig::default()
+    });
+    client.map_err(|error| match error {
+        OciDistributionError::RequestError(error) => http::unusable_setup(error).into(),
+        other => malformed(reference, &other.to_string()),
+    })
+}
+
+/// How a registry is spoken to.
+pub(super) fn scheme_of(registry: &str) -> &'static str {
+    match is_this_machine(registry) {
+        true => "http",
+        false => "https",
+    }
+}
+
 /// Registries of this machine have no certificate; Docker speaks plain HTTP to them too.
 fn is_this_machine(registry: &str) -> bool {
     let host = match registry.strip_prefix('[') {
@@ -335,36 +341,6 @@ fn is_this_machine(registry: &str) -> bool {
     };
     let address = host.parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// What `docker login` or `podman login` left for a registry; none is anonymous.
-fn credentials(registry: &str) -> Result<RegistryAuth, String> {
-    let key = match registry {
-        // Docker's own name for its own registry.
-        "index.docker.io" => "https://index.docker.io/v1/",
-        other => other,
-    };
-    use CredentialRetrievalError as E;
-    let nothing = |error: &E| {
-        matches!(
-            error,
-            E::ConfigNotFound | E::ConfigReadError | E::NoCredentialConfigured
-        )
-    };
-    let found = match docker_credential::get_credential(key) {
-        Err(error) if nothing(&error) => docker_credential::get_podman_credential(registry),
-        found => found,
-    };
-    match found {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(RegistryAuth::Basic(user, password))
-        }
-        Ok(DockerCredential::IdentityToken(_)) => Err(
-            "an identity token, which only Docker itself can use; log in with a user name and an access token".to_owned(),
-        ),
-        Err(error) if nothing(&error) => Ok(RegistryAuth::Anonymous),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 pub(super) fn malformed(reference: &ImageReference, reason: &str) -> ImageError {

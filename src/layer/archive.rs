@@ -116,12 +116,35 @@ impl ArchiveEntry {
         look: impl FnOnce(&[u8]) -> T,
     ) -> Result<Option<T>, ReadZipError> {
         if self.size > HELD && !wanted(&self.first_bytes()?) {
-            self.check_streaming()
+            self.refuse_absurd()
                 .map_err(|reason| self.unreadable(reason))?;
+            let read = io::copy(&mut self.reader()?, &mut io::sink());
+            read.map_err(|error| self.unreadable(error.to_string()))?;
             return Ok(None);
         }
         let content = self.content()?;
         Ok(wanted(&content).then(|| look(&content)))
+    }
+
+    /// Reads the content, however large it is, without holding it in memory. The last read fails if it is damaged.
+    pub fn reader(&self) -> Result<impl Read + '_, ReadZipError> {
+        let stream = self.inflating();
+        Ok(CheckedContent {
+            entry: self,
+            stream: stream.map_err(|reason| self.unreadable(reason))?,
+            crc: Crc::new(),
+            length: 0,
+        })
+    }
+
+    /// The first bytes of the content: enough to tell an ELF file, and for which processor it is.
+    pub fn first_bytes(&self) -> Result<Vec<u8>, ReadZipError> {
+        let read = || {
+            let mut first = Vec::new();
+            let read = self.inflating()?.take(64).read_to_end(&mut first);
+            read.map(|_| first).map_err(|error| error.to_string())
+        };
+        read().map_err(|reason| self.unreadable(reason))
     }
 
     /// Has another entry the same content? Where it cannot be unpacked, the checksum decides.
@@ -133,37 +156,8 @@ impl ArchiveEntry {
             }
     }
 
-    fn first_bytes(&self) -> Result<Vec<u8>, ReadZipError> {
-        let read = || {
-            let mut first = Vec::new();
-            let read = self.stream()?.take(64).read_to_end(&mut first);
-            read.map(|_| first).map_err(|error| error.to_string())
-        };
-        read().map_err(|reason| self.unreadable(reason))
-    }
-
-    fn check_streaming(&self) -> Result<(), String> {
-        let mut stream = self.stream()?;
-        let (mut crc, mut length) = (Crc::new(), 0_u64);
-        let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-        loop {
-            match stream
-                .read(&mut buffer)
-                .map_err(|error| error.to_string())?
-            {
-                0 => return self.compare(length, &crc),
-                read => {
-                    crc.update(&buffer[..read]);
-                    length += read as u64;
-                    if length > self.size {
-                        return self.compare(length, &crc);
-                    }
-                }
-            }
-        }
-    }
-
     fn unpack(&self) -> Result<Vec<u8>, String> {
+        self.refuse_absurd()?;
         let mut data = Vec::with_capacity(self.zipped_size.min(self.store.size) as usize);
         self.packed()?
             .read_to_end(&mut data)
@@ -189,7 +183,7 @@ impl ArchiveEntry {
         Ok(content)
     }
 
-    fn stream(&self) -> Result<Box<dyn Read + '_>, String> {
+    fn inflating(&self) -> Result<Box<dyn Read + '_>, String> {
         let packed = self.packed()?;
         match self.method {
             CompressionMethod::STORE => Ok(Box::new(packed)),
@@ -198,13 +192,18 @@ impl ArchiveEntry {
         }
     }
 
+    /// What is to be held in memory is not unpacked from a zip that nobody would unpack.
+    fn refuse_absurd(&self) -> Result<(), String> {
+        match self.store.absurd {
+            true => Err(format!(
+                "the zip holds more than {ABSURD} bytes, which nobody unpacks"
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// The bytes in the zip.
     fn packed(&self) -> Result<impl Read + '_, String> {
-        if self.store.absurd {
-            return Err(format!(
-                "the zip holds more than {ABSURD} bytes, which nobody unpacks"
-            ));
-        }
         let entry = self.store.archive.get_entry(self.position);
         Ok(entry.map_err(|error| error.to_string())?.reader())
     }
@@ -222,6 +221,28 @@ impl ArchiveEntry {
             entry: self.path.clone(),
             reason,
         }
+    }
+}
+
+/// The content of an entry on its way, compared at its end with its length and checksum.
+struct CheckedContent<'a> {
+    entry: &'a ArchiveEntry,
+    stream: Box<dyn Read + 'a>,
+    crc: Crc,
+    length: u64,
+}
+
+impl Read for CheckedContent<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.crc.update(&buffer[..read]);
+        self.length += read as u64;
+        let is_end = read == 0 && !buffer.is_empty();
+        if is_end || self.length > self.entry.size {
+            let whole = self.entry.compare(self.length, &self.crc);
+            whole.map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+        }
+        Ok(read)
     }
 }
 

@@ -305,6 +305,17 @@ impl Lockfile {
         }
     }
 
+    /// Locks an image to another digest than before.
+    pub fn repin_image(&mut self, image: LockedImage) {
+        if self.image(&image.reference, image.architecture) == Some(image.digest) {
+            return;
+        }
+        self.images.retain(|other| {
+            (&other.reference, other.architecture) != (&image.reference, image.architecture)
+        });
+        self.pin_image(image);
+    }
+
     /// A layer as it was resolved for a target.
     pub fn layer(&self, name: &LayerName, target: &LayerTarget) -> Option<&LockedLayer> {
         self.layers.get(&(name.clone(), target.clone()))

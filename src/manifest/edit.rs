@@ -15,7 +15,8 @@ use sections::{insert_section, remove_section};
 
 use super::package_list::PackageList;
 use super::repository::is_repository_name;
-use super::{LayerName, LayerOptions, Manifest, ManifestError, nearest_names, requested_package};
+use super::{LayerName, LayerOptions, Manifest, ManifestError, requested_package};
+use crate::nearest::nearest_names;
 use crate::os::set_mode;
 use crate::public_url::PublicUrl;
 

@@ -1,6 +1,7 @@
 //! `r-layer.toml`: what a project wants. Every command works without one.
 
 mod edit;
+mod function;
 mod layer;
 mod package_list;
 mod publish;
@@ -15,10 +16,11 @@ use serde::Deserialize;
 use serde::de::{SeqAccess, Visitor};
 
 pub use edit::{EditError, ManifestChange, ManifestDocument};
+pub use function::FunctionSection;
 pub use layer::{Compression, LayerName, LayerNameError, LayerOptions, LayerSection, PackageType};
 pub use publish::{PublishSection, PublishTarget, RegionChoice};
 pub use repository::{InOrder, RepositorySection, SnapshotDate, part_snapshot};
-pub use requested::{nearest_names, requested_package};
+pub use requested::requested_package;
 
 /// Why a manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +148,8 @@ pub struct Manifest {
     pub repositories: InOrder<RepositorySection>,
     /// Where layers are published.
     pub publish: PublishSection,
+    /// How functions are deployed.
+    pub functions: BTreeMap<String, FunctionSection>,
 }
 
 impl Manifest {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use crate::publication::{
-    AccountId, BucketTemplate, Grant, LONGEST_LICENSE, LayerNameTemplate, OrganizationId,
-    ParameterTemplate, Region, RoleArn,
+    AccountId, BucketTemplate, Grant, LayerNameTemplate, OrganizationId, ParameterTemplate, Region,
+    RoleArn, checked_license,
 };
 
 /// The word for every region.
@@ -185,12 +185,9 @@ fn grants(
 
 fn license<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let license = String::deserialize(deserializer)?;
-    match license.encode_utf16().count() <= LONGEST_LICENSE {
-        true => Ok(Some(license)),
-        false => Err(D::Error::custom(format!(
-            "AWS takes {LONGEST_LICENSE} characters of a licence; name it, or give the URL of its text"
-        ))),
-    }
+    checked_license(&license)
+        .map(Some)
+        .map_err(D::Error::custom)
 }
 
 fn targets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PublishTarget>, D::Error> {

@@ -1,12 +1,6 @@
-//! The package that a request in a list is about, and names that are close to one that is not there.
+//! The package that a request in a list is about.
 
 use crate::package::is_package_name;
-
-/// How close a name has to be to be named in a message: 1 is the same.
-const CLOSE: f64 = 0.75;
-
-/// How many close names a message has.
-const NAMED: usize = 3;
 
 /// The name of the package that a request is about, as far as its text says: `dplyr>=1.1` is about `dplyr`,
 /// `github::igraph/rigraph@v2` and `git+https://host/rigraph.git` about `rigraph`, `igraph=igraph/rigraph` about
@@ -52,23 +46,6 @@ fn name_of_place(place: &str) -> &str {
     last.split('_').next().unwrap_or(last)
 }
 
-/// The names closest to one that is not among them, the closest first; one that differs by case alone is the closest.
-pub fn nearest_names<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let lower = name.to_lowercase();
-    let mut close: Vec<(f64, &str)> = names
-        .into_iter()
-        .map(|other| (strsim::jaro_winkler(&lower, &other.to_lowercase()), other))
-        .filter(|(likeness, _)| *likeness >= CLOSE)
-        .collect();
-    close.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
-    close.dedup_by(|one, other| one.1 == other.1);
-    close
-        .into_iter()
-        .take(NAMED)
-        .map(|(_, name)| name)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,24 +75,5 @@ mod tests {
         ] {
             assert_eq!(requested_package(request), name, "{request}");
         }
-    }
-
-    #[test]
-    fn close_names_are_found_whatever_their_case() {
-        let names = [
-            "Matrix",
-            "MASS",
-            "matrixStats",
-            "dplyr",
-            "dtplyr",
-            "dbplyr",
-            "mgcv",
-        ];
-        assert_eq!(
-            nearest_names("matrix", names)[..2],
-            ["Matrix", "matrixStats"]
-        );
-        assert_eq!(nearest_names("dplry", names)[0], "dplyr");
-        assert!(nearest_names("zzz", names).is_empty());
     }
 }

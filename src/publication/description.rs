@@ -18,6 +18,50 @@ const MARK: &str = "r-layer";
 const SHA256: &str = "sha256:";
 const CUT: &str = "...";
 
+/// A text that AWS has no room for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooLong {
+    /// A licence.
+    #[error(
+        "AWS takes {LONGEST_LICENSE} characters of a licence, and this one has {0}; name it, or give the URL of its text"
+    )]
+    License(usize),
+    /// A description.
+    #[error(
+        "the description has {length} characters, and there is room for {room} of {name}'s before the mark that r-layer \
+         knows its layers by; shorten it"
+    )]
+    Description {
+        /// Its length.
+        length: usize,
+        /// The layer's logical name.
+        name: String,
+        /// How long it may be.
+        room: usize,
+    },
+}
+
+/// A licence that AWS takes.
+pub fn checked_license(license: &str) -> Result<String, TooLong> {
+    match length(license) {
+        0..=LONGEST_LICENSE => Ok(license.to_owned()),
+        length => Err(TooLong::License(length)),
+    }
+}
+
+/// Is there room for a user's text in the description of that layer?
+pub fn check_description(record: &BuildRecord, text: &str) -> Result<(), TooLong> {
+    let (length, room) = (length(text.trim()), room(&mark(record)));
+    match length <= room {
+        true => Ok(()),
+        false => Err(TooLong::Description {
+            length,
+            name: logical_name(record),
+            room,
+        }),
+    }
+}
+
 /// What the end of a description tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
@@ -57,10 +101,8 @@ pub fn logical_name(record: &BuildRecord) -> String {
 ///
 /// It has at most [`LONGEST_DESCRIPTION`] characters.
 pub fn describe(record: &BuildRecord, text: Option<&str>) -> String {
-    let name = logical_name(record);
-    let mark = format!("{MARK} {name} {SHA256}{}", record.sha256);
-    // A space before the mark.
-    let room = LONGEST_DESCRIPTION.saturating_sub(mark.len() + 1);
+    let mark = mark(record);
+    let room = room(&mark);
     let words = match text {
         Some(text) => shortened(text, room),
         None => summary(record, room),
@@ -69,6 +111,15 @@ pub fn describe(record: &BuildRecord, text: Option<&str>) -> String {
         true => mark,
         false => format!("{words} {mark}"),
     }
+}
+
+fn mark(record: &BuildRecord) -> String {
+    format!("{MARK} {} {SHA256}{}", logical_name(record), record.sha256)
+}
+
+/// How many characters a text may have before a mark, with a space between them.
+fn room(mark: &str) -> usize {
+    LONGEST_DESCRIPTION.saturating_sub(mark.len() + 1)
 }
 
 /// What is in a layer, in as many characters as there is room for.
@@ -190,6 +241,17 @@ mod tests {
             describe(&record("r-runtime", None), Some("")).find("r-layer"),
             Some(0)
         );
+    }
+
+    #[test]
+    fn what_aws_has_no_room_for_is_refused_with_the_room_that_there_is() {
+        let runtime = record("r-runtime", None);
+        assert_eq!(check_description(&runtime, &"x".repeat(166)), Ok(()));
+        let error = check_description(&runtime, &"x".repeat(167)).unwrap_err();
+        assert!(error.to_string().contains("room for 166"), "{error}");
+        assert!(checked_license(&"x".repeat(LONGEST_LICENSE)).is_ok());
+        let error = checked_license(&"x".repeat(LONGEST_LICENSE + 1)).unwrap_err();
+        assert!(error.to_string().contains("this one has 513"), "{error}");
     }
 
     #[test]

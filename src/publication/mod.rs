@@ -11,6 +11,7 @@ mod name;
 mod record;
 mod reference;
 mod region;
+mod template;
 mod text;
 mod timestamp;
 
@@ -18,17 +19,21 @@ pub use arn::{
     AccountId, ArnError, LayerArn, LayerVersionArn, OrganizationId, Partition, PlaceError, Region,
     RoleArn,
 };
-pub use description::{Described, LONGEST_DESCRIPTION, LONGEST_LICENSE, describe, logical_name};
+pub use description::{
+    Described, LONGEST_DESCRIPTION, LONGEST_LICENSE, TooLong, check_description, checked_license,
+    describe, logical_name,
+};
 pub use grant::{
     Grant, GrantChanges, GrantError, NewStatement, PolicyError, Statement, StatementMeaning,
     grants_of, policy_statements,
 };
 pub use listing::{ListedLayer, Listing, ListingFilter, ListingFormat};
-pub use name::{
-    BucketTemplate, LayerNameTemplate, NameError, ParameterTemplate, Placeholder, PublishedName,
-    Template, TemplateError, TemplateKind, TemplateValues,
-};
+pub use name::{NameError, PublishedName};
 pub use record::{Publication, PublicationKey, PublicationRecord, RecordError};
 pub use reference::{LayerReference, ReferenceError};
 pub use region::RegionError;
+pub use template::{
+    BucketTemplate, LayerNameTemplate, ParameterTemplate, Placeholder, Template, TemplateError,
+    TemplateKind, TemplateValues,
+};
 pub use timestamp::{Timestamp, TimestampError};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::arn::{PlaceError, Region};
 use crate::embedded;
+use crate::nearest::nearest_names;
 
 /// The regions of the commercial partition that have Lambda.
 #[derive(Debug, Deserialize)]
@@ -69,12 +70,9 @@ impl Region {
 }
 
 fn nearest(name: &str) -> Option<&'static Region> {
-    KNOWN
-        .all()
-        .map(|region| (strsim::damerau_levenshtein(region.as_str(), name), region))
-        .filter(|(distance, _)| *distance <= 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, region)| region)
+    let near = nearest_names(name, KNOWN.all().map(Region::as_str));
+    let near = near.first()?;
+    KNOWN.all().find(|region| region.as_str() == *near)
 }
 
 #[cfg(test)]

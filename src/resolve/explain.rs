@@ -1,12 +1,17 @@
 //! What is told of a dead end: who wants what, and what there is.
 
+use std::collections::BTreeSet;
+
 use super::candidate::{Candidate, Candidates, Unfit};
 use super::search::{Search, Wanter};
 use super::{
     ArchivedVersion, Chain, Extra, ExtraKind, Origin, Rejected, Repository, ResolveError,
-    ResolveInput, UnknownPackage, nearest_names,
+    ResolveInput, UnknownPackage,
 };
-use crate::package::{Comparison, IndexProblem, Operator, RVersion, Requirement, is_base_package};
+use crate::nearest::nearest_names;
+use crate::package::{
+    BASE_PACKAGES, Comparison, IndexProblem, Operator, RVersion, Requirement, is_base_package,
+};
 
 /// Where the search can go no further.
 pub(super) enum DeadEnd {
@@ -75,10 +80,33 @@ pub(super) fn unknown_requests(
 fn unknown(input: &ResolveInput<'_>, wanted: Chain) -> UnknownPackage {
     UnknownPackage {
         package: wanted.wants.package.clone(),
-        nearest: nearest_names(input, &wanted.wants.package),
+        nearest: nearest_names(&wanted.wants.package, known_names(input))
+            .into_iter()
+            .map(ToOwned::to_owned)
+            .collect(),
         damaged: damaged(input, &wanted.wants.package),
         wanted,
     }
+}
+
+fn known_names<'a>(input: &ResolveInput<'a>) -> BTreeSet<&'a str> {
+    let mut names: BTreeSet<&str> = BASE_PACKAGES.into_iter().collect();
+    for repository in input.repositories {
+        names.extend(repository.index.records().map(|record| record.package()));
+    }
+    names.extend(
+        input
+            .given
+            .iter()
+            .map(|given| given.description().package.as_str()),
+    );
+    names.extend(
+        input
+            .extras
+            .iter()
+            .map(|extra| extra.description().package.as_str()),
+    );
+    names
 }
 
 fn damaged(input: &ResolveInput<'_>, package: &str) -> Vec<(String, IndexProblem)> {

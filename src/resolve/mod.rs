@@ -23,7 +23,6 @@ mod chain;
 mod error;
 mod explain;
 mod input;
-mod nearest;
 mod order;
 mod resolution;
 mod search;
@@ -40,7 +39,6 @@ pub use input::{
     ArchivedVersion, Extra, ExtraKind, Given, Holder, Locked, Preferences, Repository,
     ResolveInput, UnusableDescription, Upgrade,
 };
-pub use nearest::nearest_names;
 pub use resolution::{Dependency, Details, Origin, Outcome, Resolution, ResolvedPackage, Role};
 pub use tree::{Tree, Why};
 

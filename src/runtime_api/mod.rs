@@ -12,5 +12,8 @@ mod stream;
 pub use api::RuntimeApi;
 pub use invocation::{Answer, ErrorReport, Event, FunctionIdentity, Invocation};
 #[cfg(unix)]
-pub use sandbox::{FunctionSandbox, Init, PeakMemory, SandboxError, announce_end, initialize};
-pub use stream::{Prelude, Streamed};
+pub use sandbox::{
+    FunctionFiles, FunctionSandbox, ImageStart, Init, PeakMemory, SandboxError, announce_end,
+    initialize,
+};
+pub use stream::{HTTP_RESPONSE, Prelude, Streamed};

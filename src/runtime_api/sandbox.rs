@@ -27,10 +27,8 @@ pub enum SandboxError {
 pub struct FunctionSandbox<'a> {
     /// The root file system.
     pub root: PathBuf,
-    /// The unpacked layers: /opt.
-    pub layers: PathBuf,
-    /// The function's code: /var/task.
-    pub code: PathBuf,
+    /// Layers and code, or what the root has of its own.
+    pub files: FunctionFiles,
     /// The handler.
     pub handler: String,
     /// Who the function is.
@@ -39,6 +37,60 @@ pub struct FunctionSandbox<'a> {
     pub environment: &'a [(String, String)],
     /// Where it runs.
     pub target: &'a Target,
+}
+
+/// Where a function's files are, and what starts them.
+#[derive(Clone, Debug)]
+pub enum FunctionFiles {
+    /// As functions from zips have them; their bootstrap is in the layers.
+    Folders {
+        /// The unpacked layers: /opt.
+        layers: PathBuf,
+        /// The function's code: /var/task.
+        code: PathBuf,
+    },
+    /// All of them are in the root, which is a container image's.
+    Image(ImageStart),
+}
+
+/// How a container image is started.
+#[derive(Clone, Debug)]
+pub struct ImageStart {
+    /// Entry point and command.
+    pub command: Vec<String>,
+    /// The image's own variables.
+    pub environment: Vec<(String, String)>,
+    /// The folder that it is started in.
+    pub working_folder: String,
+}
+
+impl FunctionFiles {
+    fn mounts(&self) -> Vec<Mount> {
+        match self {
+            FunctionFiles::Folders { layers, code } => vec![
+                Mount::ReadOnly {
+                    from: layers.clone(),
+                    to: "/opt".into(),
+                },
+                Mount::ReadOnly {
+                    from: code.clone(),
+                    to: "/var/task".into(),
+                },
+            ],
+            FunctionFiles::Image(_) => Vec::new(),
+        }
+    }
+
+    /// What is started, and where.
+    fn command(&self) -> (Vec<&str>, &str) {
+        match self {
+            FunctionFiles::Folders { .. } => (vec!["/opt/bootstrap"], "/var/task"),
+            FunctionFiles::Image(image) => {
+                let command = image.command.iter().map(String::as_str);
+                (command.collect(), &image.working_folder)
+            }
+        }
+    }
 }
 
 /// How a start ended.
@@ -58,23 +110,14 @@ pub enum Init {
 const TMP_SIZE: u64 = 512 << 20;
 
 impl FunctionSandbox<'_> {
-    /// Starts /opt/bootstrap against a Runtime API. What it and the handler print, their log, goes to `output`.
+    /// Starts the bootstrap, or the image, against a Runtime API. What it and the handler print, their log, goes to `output`.
     pub fn start(&self, api: &RuntimeApi, output: OwnedFd) -> Result<ProcessGroup, SandboxError> {
         let mut sandbox = Sandbox::new(&self.root);
-        sandbox.mounts = vec![
-            Mount::Temporary {
-                to: "/tmp".into(),
-                size: Some(TMP_SIZE),
-            },
-            Mount::ReadOnly {
-                from: self.layers.clone(),
-                to: "/opt".into(),
-            },
-            Mount::ReadOnly {
-                from: self.code.clone(),
-                to: "/var/task".into(),
-            },
-        ];
+        sandbox.mounts = vec![Mount::Temporary {
+            to: "/tmp".into(),
+            size: Some(TMP_SIZE),
+        }];
+        sandbox.mounts.extend(self.files.mounts());
         // Names are looked up as this machine does.
         if std::path::Path::new("/etc/resolv.conf").exists() {
             let file = PathBuf::from("/etc/resolv.conf");
@@ -83,9 +126,13 @@ impl FunctionSandbox<'_> {
                 to: file,
             });
         }
-        sandbox.working_folder = "/var/task".into();
+        let (command, folder) = self.files.command();
+        let (program, arguments) = command
+            .split_first()
+            .ok_or_else(|| std::io::Error::other("there is nothing to start"))?;
+        sandbox.working_folder = folder.into();
         sandbox.environment = self.environment(&api.address());
-        let mut command = sandbox.command("/opt/bootstrap", &[])?;
+        let mut command = sandbox.command(program, arguments)?;
         command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -124,6 +171,14 @@ impl FunctionSandbox<'_> {
         let mut environment: BTreeMap<String, OsString> = of_lambda
             .map(|(name, value)| (name.to_owned(), value.into()))
             .into();
+        if let FunctionFiles::Image(image) = &self.files {
+            // The image's entry point has it from its command.
+            environment.remove("_HANDLER");
+            let own = image.environment.iter();
+            // What Lambda itself sets stays.
+            let own = own.filter(|(name, _)| !name.starts_with("AWS_") && !name.starts_with('_'));
+            environment.extend(own.map(|(name, value)| (name.clone(), value.into())));
+        }
         for (name, value) in self.environment {
             environment.insert(name.clone(), value.into());
         }

@@ -1,7 +1,7 @@
 //! Images from Debian's docker-registry, pushed there by skopeo: pulled, refused, pinned; and a container engine.
 
-mod engine;
-mod layers;
-mod pulled;
+pub mod engine;
+pub mod layers;
+pub mod pulled;
 mod refused;
-mod registry;
+pub mod registry;

@@ -18,7 +18,7 @@ use crate::manifest::Manifest;
 use crate::progress::Reporter;
 use crate::publication::{LayerReference, PublicationRecord, Region};
 use crate::target::Target;
-pub use result::Attached;
+pub use result::{Attached, LayerChange, layer_changes};
 use result::{Done, FunctionResult};
 
 /// How often a function is looked at anew because somebody else changed it.
@@ -131,7 +131,7 @@ fn places(
 }
 
 /// Another account's functions cannot be changed with these credentials.
-pub(super) fn check_account(function: &FunctionReference, signed: &Signed) -> Result<()> {
+pub fn check_account(function: &FunctionReference, signed: &Signed) -> Result<()> {
     if let Some(account) = &function.account
         && *account != signed.account
     {
@@ -196,7 +196,11 @@ impl Run<'_> {
                 result.notes.push(warning);
             }
             if self.options.dry_run {
-                return Ok(Done::WouldChange);
+                result.notes.extend(wanted.announced());
+                return Ok(match settings.is_empty() && wanted.is_nothing() {
+                    true => Done::Unchanged,
+                    false => Done::WouldChange,
+                });
             }
             if settings.is_empty() {
                 result.versioned = wanted.bring(change, &function).await?;

@@ -20,7 +20,7 @@ pub enum Done {
     Unchanged,
     /// It is changed.
     Changed,
-    /// It would be changed, or not: see the layers.
+    /// It would be changed.
     WouldChange,
     /// It failed.
     Failed {
@@ -41,9 +41,11 @@ impl Done {
 
 /// A place in the list of layers: what is there before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct LayerChange {
-    before: Option<String>,
-    after: Option<String>,
+pub struct LayerChange {
+    /// As it is; nothing if it is new.
+    pub before: Option<String>,
+    /// As it will be; nothing if it goes.
+    pub after: Option<String>,
 }
 
 /// What came out for one function.
@@ -89,7 +91,7 @@ impl FunctionResult {
     /// What is to be done.
     pub fn plan(&mut self, function: &DeployedFunction, plan: &LayerPlan, new: &FunctionSettings) {
         let account = self.account.as_str();
-        self.layers = changes(&plan.before, &plan.after, account);
+        self.layers = layer_changes(&plan.before, &plan.after, account);
         self.arns = plan.after_arns();
         self.settings = new.differences(&function.settings);
         self.notes.clone_from(&plan.notes);
@@ -100,7 +102,7 @@ impl FunctionResult {
         let what = match &self.done {
             Done::Unchanged => "nothing to do".to_owned(),
             Done::Changed => "done".to_owned(),
-            Done::WouldChange => "looked at".to_owned(),
+            Done::WouldChange => "would be changed".to_owned(),
             Done::Failed { reason } => format!("failed: {reason}"),
         };
         format!("{} in {}: {what}", self.function, self.region)
@@ -108,7 +110,11 @@ impl FunctionResult {
 }
 
 /// Each layer with what it takes the place of; then those that go.
-fn changes(before: &[FunctionLayer], after: &[FunctionLayer], account: &str) -> Vec<LayerChange> {
+pub fn layer_changes(
+    before: &[FunctionLayer],
+    after: &[FunctionLayer],
+    account: &str,
+) -> Vec<LayerChange> {
     let shown = |layer: &FunctionLayer| layer.shown(account);
     let mut changes: Vec<LayerChange> = after
         .iter()
@@ -169,8 +175,6 @@ impl fmt::Display for LayerChange {
 impl fmt::Display for FunctionResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (function, region) = (&self.function, &self.region);
-        let is_new = |change: &LayerChange| change.before != change.after;
-        let moved = self.layers.iter().any(is_new) || !self.settings.is_empty();
         match &self.done {
             Done::Failed { reason } => {
                 writeln!(f, "{function} in {region}: failed: {reason}")?;
@@ -180,7 +184,6 @@ impl fmt::Display for FunctionResult {
                 return Ok(());
             }
             Done::Unchanged => writeln!(f, "{function} in {region}: nothing to do")?,
-            Done::WouldChange if !moved => writeln!(f, "{function} in {region}: nothing to do")?,
             Done::WouldChange => writeln!(f, "{function} in {region}: would be changed")?,
             Done::Changed => writeln!(f, "{function} in {region}: changed")?,
         }

@@ -93,8 +93,9 @@ impl Builder<'_> {
         let images = Images {
             cache: &self.cache,
             patience: Patience::default(),
+            login: None,
             reporter: self.reporter,
         };
-        Ok(Some(images.resolve(image, architecture).await?))
+        Ok(Some(images.resolve(image, architecture).await?.digest))
     }
 }

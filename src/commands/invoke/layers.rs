@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::cache::Cache;
+use crate::commands::built_layers::built_runtime;
 use crate::commands::unpacked::unpacked;
 use crate::commands::{function_root, settings};
 use crate::distribution::RVersionRequest;
+use crate::layer::ExaminedLayer;
 use crate::layer::audit::{self, AuditReport, Policy, Question, architecture_of};
-use crate::layer::{BuildRecord, ExaminedLayer, RuntimeRecipe};
-use crate::package::RVersion;
 use crate::progress::Reporter;
 use crate::sandbox::check_runs;
 use crate::target::{Architecture, Target};
@@ -90,61 +90,5 @@ impl Layers {
             architecture: self.report.architecture,
             target,
         }
-    }
-}
-
-/// The one runtime layer for a processor in a folder.
-fn built_runtime(
-    folder: &Path,
-    architecture: Architecture,
-    r: Option<&RVersionRequest>,
-) -> Result<PathBuf> {
-    let name = &RuntimeRecipe::embedded().name;
-    let mut found: Vec<(RVersion, PathBuf)> = fs_err::read_dir(folder)
-        .map(|entries| {
-            entries
-                .flatten()
-                .map(|entry| entry.path())
-                .collect::<Vec<_>>()
-        })
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
-        .filter_map(|path| {
-            let record: BuildRecord = serde_json::from_slice(&fs_err::read(&path).ok()?).ok()?;
-            let zip = folder.join(&record.zip);
-            let is_it = record.name == *name && record.architecture == architecture;
-            let version = record.r_version.parse().ok()?;
-            (is_it && zip.is_file()).then_some((version, zip))
-        })
-        .collect();
-    // Of several, the one that the manifest names first.
-    let versions: Vec<RVersion> = found.iter().map(|(version, _)| version.clone()).collect();
-    if let Some(meant) = r.and_then(|r| r.choose(&versions))
-        && versions.contains(&meant)
-    {
-        found.retain(|(version, _)| *version == meant);
-    }
-    let mut found: Vec<PathBuf> = found.into_iter().map(|(_, zip)| zip).collect();
-    found.sort();
-    match found.len() {
-        0 => bail!(
-            "there is no runtime layer for {architecture} in {}; type r-layer build runtime --arch {architecture}, or name \
-             one with --layer",
-            folder.display()
-        ),
-        1 => Ok(found.remove(0)),
-        _ => bail!(
-            "there are several runtime layers in {}; name one with --layer: {}",
-            folder.display(),
-            found
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
     }
 }

@@ -8,7 +8,8 @@ use crate::cli::PackageOptions;
 use crate::commands::packing::Built;
 use crate::layer::package_recipe::PackageLayerRecipe;
 use crate::lockfile::{LockDifference, LockedLayer};
-use crate::manifest::{LayerName, LayerSection, ManifestDocument, nearest_names};
+use crate::manifest::{LayerName, LayerSection, ManifestDocument};
+use crate::nearest::nearest_names;
 use crate::progress::Reporter;
 use crate::resolve::Upgrade;
 

@@ -8,7 +8,8 @@ use super::Changed;
 use super::project::Project;
 use crate::cli::LockArgs;
 use crate::lockfile::{LockDifference, Lockfile};
-use crate::manifest::{LayerName, ManifestDocument, nearest_names};
+use crate::manifest::{LayerName, ManifestDocument};
+use crate::nearest::nearest_names;
 use crate::progress::Reporter;
 use crate::resolve::Upgrade;
 

@@ -11,7 +11,8 @@ use super::requests::parse;
 use crate::cli::TreeArgs;
 use crate::commands::settings;
 use crate::lockfile::{BuiltFor, LayerTarget, LockedLayer, Lockfile};
-use crate::manifest::{LayerName, nearest_names};
+use crate::manifest::LayerName;
+use crate::nearest::nearest_names;
 use crate::package::{RVersion, Requirement};
 use crate::resolve::{Dependency, Details, Holder, Origin, Resolution, ResolvedPackage, Role};
 

@@ -21,13 +21,11 @@ impl Run<'_> {
                 Err(result) => results.push(*result),
             }
         }
-        let numbers: Vec<u64> = (0..self.zips.len())
-            .map(|index| highest(reached.iter().map(|(_, found)| &found[index])))
-            .collect();
+        let numbers = self.numbers(reached.iter().map(|(_, found)| found));
         for (zip, (index, number)) in self.zips.iter().zip(numbers.iter().enumerate()) {
             let to_make: u64 = reached
                 .iter()
-                .map(|(_, found)| to_publish(&found[index], *number))
+                .map(|(_, found)| found[index].to_publish(Some(*number)))
                 .sum();
             self.reporter.note(&format!(
                 "{}: version {number} in every region; {to_make} to publish",
@@ -45,6 +43,14 @@ impl Run<'_> {
         results.extend(join_all(places).await);
         results.sort_by(|one, other| one.region.cmp(&other.region));
         Ok(results)
+    }
+
+    /// For every zip the number that its version is to have in all regions.
+    pub(super) fn numbers<'f>(&self, found: impl Iterator<Item = &'f Vec<Found>>) -> Vec<u64> {
+        let found: Vec<&Vec<Found>> = found.collect();
+        (0..self.zips.len())
+            .map(|index| highest(found.iter().map(|found| &found[index])))
+            .collect()
     }
 
     /// What there is of every zip in a region, or how the region failed.
@@ -86,14 +92,6 @@ fn highest<'a>(found: impl Iterator<Item = &'a Found>) -> u64 {
         .unwrap_or(1)
 }
 
-/// How many versions it takes to get a number.
-fn to_publish(found: &Found, number: u64) -> u64 {
-    match &found.taken {
-        Some(taken) if taken.version >= number => 0,
-        _ => number.saturating_sub(found.newest),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +128,7 @@ mod tests {
             assert_eq!(highest(regions.iter()), number);
             let made: Vec<u64> = regions
                 .iter()
-                .map(|found| to_publish(found, number))
+                .map(|found| found.to_publish(Some(number)))
                 .collect();
             assert_eq!(made, to_make);
         }

@@ -7,16 +7,34 @@ use anyhow::{Context, Result, bail};
 use crate::aws::{AwsError, Layers, Refusal};
 use crate::publication::{Grant, GrantChanges, Statement, grants_of, policy_statements};
 
+/// Who is to be granted the use of a version.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// These.
+    pub grants: &'a BTreeSet<Grant>,
+    /// And nobody else.
+    pub exact: bool,
+}
+
 /// Reads a version's policy, and adds and removes what differs. Returns who may use it then, and whether anything was
 /// changed. Without grants asked for, and nobody to be shut out, the policy is read all the same: the record tells it.
+///
+/// A version that `is_new`, published by this run a moment ago, has no policy yet.
 pub async fn bring_grants(
     layers: &Layers,
     layer: &str,
     version: u64,
-    asked: &BTreeSet<Grant>,
-    exact: bool,
+    is_new: bool,
+    asked: &Asked<'_>,
 ) -> Result<(BTreeSet<Grant>, bool)> {
-    let mut existing = statements(layers, layer, version).await?;
+    let Asked {
+        grants: asked,
+        exact,
+    } = *asked;
+    let mut existing = match is_new {
+        true => Vec::new(),
+        false => statements(layers, layer, version).await?,
+    };
     let changes = GrantChanges::between(asked, &existing, exact);
     if changes.is_empty() {
         return Ok((grants_of(&existing), false));

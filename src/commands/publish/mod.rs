@@ -6,6 +6,7 @@
 mod align;
 mod bodies;
 mod dry_run;
+mod duplicates;
 pub mod grants;
 mod place;
 mod region_line;
@@ -18,7 +19,7 @@ mod zips;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
@@ -32,8 +33,8 @@ use crate::publication::{PublicationRecord, Region};
 use bodies::Bodies;
 use place::{Placed, Publishing};
 use region_line::RegionLine;
-pub use result::Published;
-use result::{RegionEnd, RegionResult};
+pub use result::PublishResult;
+use result::{Published, RegionEnd, RegionResult};
 use settings::{PublishSettings, expected_account, folder};
 use survey::{Found, survey};
 use zips::ReadyZip;
@@ -42,7 +43,7 @@ use zips::ReadyZip;
 const PARTS: usize = 16;
 
 /// Publishes the zips that were named, or those in `dist`.
-pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<Published> {
+pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<PublishResult> {
     let manifest = Manifest::read(folder())?;
     let section = &manifest.publish;
     let target = section.chosen_target(args.to.as_deref())?;
@@ -67,7 +68,7 @@ pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<Published
         settings: &settings,
         bodies: &bodies,
         parts: Arc::new(Semaphore::new(PARTS)),
-        folder: folder(),
+        reporter,
     };
     let recorded = PublicationRecord::read(folder())?;
     let run = Run {
@@ -76,16 +77,18 @@ pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<Published
         zips,
         reporter,
     };
-    let results = match (settings.dry_run, settings.align) {
-        (true, _) => run.dry(&regions).await,
-        (false, true) => run.aligned(&regions).await?,
-        (false, false) => join_all(regions.iter().map(|region| run.region(region, None))).await,
+    if settings.dry_run {
+        return Ok(PublishResult::Planned(run.planned(&regions).await));
+    }
+    let results = match settings.align {
+        true => run.aligned(&regions).await?,
+        false => join_all(regions.iter().map(|region| run.region(region, None))).await,
     };
-    Ok(Published {
+    Ok(PublishResult::Published(Published {
         account: signed.account.to_string(),
         retry: retry::command(&args, &results),
         regions: results,
-    })
+    }))
 }
 
 /// A run of `publish`.
@@ -109,7 +112,7 @@ impl Run<'_> {
             self.layer(zip, region, known, &line)
         });
         let placed = join_all(places).await;
-        let result = self.result(region, placed);
+        let result = self.result(region, recorded(placed));
         line.finish(&result.line());
         result
     }
@@ -133,6 +136,7 @@ impl Run<'_> {
             .await
     }
 
+    /// Done, or why not.
     fn result<T: Into<result::LayerEnd>>(
         &self,
         region: &Region,
@@ -171,6 +175,28 @@ impl Run<'_> {
             region: region.clone(),
             end,
             layers,
+        }
+    }
+}
+
+/// Records what was placed in a region, in one step. What is not recorded is not told of: a later run finds it there.
+fn recorded(placed: Vec<Result<Placed>>) -> Vec<Result<Placed>> {
+    let publications = placed
+        .iter()
+        .flatten()
+        .map(|placed| placed.publication.clone());
+    let publications: Vec<_> = publications.collect();
+    let written = PublicationRecord::update(folder(), |record| {
+        for publication in publications {
+            record.record(publication);
+        }
+    });
+    match written {
+        Ok(()) => placed,
+        Err(error) => {
+            let reason = error.to_string();
+            let unrecorded = |placed: Result<Placed>| placed.and_then(|_| bail!(reason.clone()));
+            placed.into_iter().map(unrecorded).collect()
         }
     }
 }

@@ -1,26 +1,26 @@
-//! One layer in one region: found there, or published; granted; recorded.
+//! One layer in one region: found there, or published; granted.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::Semaphore;
 
 use super::bodies::Bodies;
-use super::grants::bring_grants;
+use super::grants::{Asked, bring_grants};
 use super::region_line::RegionLine;
 use super::settings::PublishSettings;
 use super::survey::Found;
 use super::zips::ReadyZip;
-use crate::aws::{AwsError, Bucket, Content, LayerVersion, Layers, Parameters, Refusal, Session};
+use crate::aws::{
+    Bucket, Content, LayerVersion, Layers, Parameters, PublishedVersion, Refusal, Session,
+};
 use crate::commands::aws_session::Signed;
 use crate::http::Patience;
-use crate::publication::{
-    AccountId, Partition, Publication, PublicationRecord, Region, TemplateValues,
-};
-
-/// How often a version is published whose answer is lost, or that AWS has no turn for.
-const TRIES: usize = 6;
+use crate::progress::Reporter;
+use crate::publication::{AccountId, Grant, Partition, Publication, Region, TemplateValues};
 
 /// What all regions share.
 pub struct Publishing<'a> {
@@ -32,19 +32,28 @@ pub struct Publishing<'a> {
     pub bodies: &'a Bodies,
     /// Limits the parts for buckets in memory.
     pub parts: Arc<Semaphore>,
-    /// The folder of the record.
-    pub folder: &'a Path,
+    /// Who is told of what goes wrong and stops nothing.
+    pub reporter: &'a dyn Reporter,
 }
 
 /// What was done about one layer in one region.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// As it is recorded.
+    /// As it is to be recorded.
     pub publication: Publication,
     /// How many versions were published.
     pub published: u64,
     /// Were grants changed?
     pub granted: bool,
+}
+
+/// The version that counts.
+struct Taken {
+    version: LayerVersion,
+    /// How many versions were published.
+    published: u64,
+    /// Was it published just now, so that nobody is granted anything?
+    is_new: bool,
 }
 
 impl Publishing<'_> {
@@ -60,7 +69,7 @@ impl Publishing<'_> {
         self.signed.identity.partition()
     }
 
-    /// Takes the version that is there, or publishes one; then grants, parameter and record.
+    /// Takes the version that is there, or publishes one; then grants and parameter. Only then it may be told of.
     ///
     /// `number`: publish until the version has this number.
     pub async fn place(
@@ -72,64 +81,94 @@ impl Publishing<'_> {
         line: &RegionLine,
     ) -> Result<Placed> {
         let layers = self.signed.layers(region);
-        let mut published = 0;
-        let mut taken = found.taken;
-        let reached = |taken: &Option<LayerVersion>| match (taken, number) {
-            (None, _) => false,
-            (Some(taken), Some(number)) => taken.version >= number,
-            (Some(_), None) => true,
+        let taken = found.reaching(number).map(|version| Taken {
+            version,
+            published: 0,
+            is_new: false,
+        });
+        let Taken {
+            version,
+            published,
+            is_new,
+        } = match taken {
+            Some(taken) => taken,
+            None => self.published(zip, region, &found, number, line).await?,
         };
-        if !reached(&taken) {
-            let content = self.content(zip, region, line).await?;
-            let outcome = async {
-                while !reached(&taken) {
-                    let after = taken.as_ref().map_or(0, |taken| taken.version);
-                    let version = self
-                        .publish_once(zip, &layers, &content, line, after)
-                        .await?;
-                    published += 1;
-                    taken = Some(match number {
-                        Some(_) => version,
-                        None => self.oldest(zip, &layers, version).await?,
-                    });
-                }
-                Ok::<(), AwsError>(())
-            };
-            let outcome = outcome.await;
-            if let Content::InBucket(object) = &content
-                && !self.settings.keep
-            {
-                let bucket = self.bucket(region, &object.bucket);
-                let removed = bucket.remove(object).await;
-                outcome?;
-                removed?;
-            } else {
-                outcome?;
-            }
-        }
         for leftover in &found.leftovers {
-            layers.delete(zip.layer.as_str(), leftover.version).await?;
+            self.remove_duplicate(&layers, zip.layer.as_str(), leftover.version)
+                .await?;
         }
-        let Some(version) = taken else {
-            anyhow::bail!("no version of {} was published in {region}", zip.layer);
-        };
         line.step(&format!("{}: granting", zip.logical_name));
         let (grants, granted) = bring_grants(
             &layers,
             zip.layer.as_str(),
             version.version,
-            &self.settings.grants,
-            self.settings.exact,
+            is_new,
+            &Asked {
+                grants: &self.settings.grants,
+                exact: self.settings.exact,
+            },
         )
         .await?;
         self.write_parameter(zip, region, &version).await?;
-        let publication = self.publication(zip, region, &version, grants)?;
-        self.record(publication.clone())?;
         Ok(Placed {
-            publication,
+            publication: self.publication(zip, region, &version, grants)?,
             published,
             granted,
         })
+    }
+
+    /// Publishes one version, or as many as it takes to get that number. Returns the one that counts.
+    async fn published(
+        &self,
+        zip: &ReadyZip,
+        region: &Region,
+        found: &Found,
+        number: Option<u64>,
+        line: &RegionLine,
+    ) -> Result<Taken> {
+        let layers = self.signed.layers(region);
+        let content = self.content(zip, region, line).await?;
+        let outcome = self
+            .publish_from(&content, zip, &layers, found, number, line)
+            .await;
+        if let Content::InBucket(object) = &content
+            && !self.settings.keep
+            && let Err(error) = self.bucket(region, &object.bucket).remove(object).await
+        {
+            let (bucket, key) = (&object.bucket, &object.key);
+            self.reporter
+                .warn(&format!("s3://{bucket}/{key} is left there: {error}"));
+        }
+        outcome
+    }
+
+    async fn publish_from(
+        &self,
+        content: &Content,
+        zip: &ReadyZip,
+        layers: &Layers,
+        found: &Found,
+        number: Option<u64>,
+        line: &RegionLine,
+    ) -> Result<Taken> {
+        let mut after = found.taken.as_ref().map_or(0, |taken| taken.version);
+        let mut published = 0;
+        loop {
+            let version = self.publish_once(zip, layers, content, line, after).await?;
+            published += 1;
+            after = version.version;
+            let version = match number {
+                Some(number) if after < number => continue,
+                Some(_) => version,
+                None => self.settled(zip, layers, version, found.newest).await?,
+            };
+            return Ok(Taken {
+                is_new: version.version == after,
+                version,
+                published,
+            });
+        }
     }
 
     async fn content(&self, zip: &ReadyZip, region: &Region, line: &RegionLine) -> Result<Content> {
@@ -165,9 +204,9 @@ impl Publishing<'_> {
         content: &Content,
         line: &RegionLine,
         after: u64,
-    ) -> Result<LayerVersion, AwsError> {
+    ) -> Result<LayerVersion> {
         let mut pauses = Patience {
-            tries: TRIES,
+            tries: self.session().attempts(),
             ..Patience::default()
         }
         .pauses();
@@ -181,16 +220,16 @@ impl Publishing<'_> {
             let _turn = self.bodies.turn(size).await;
             let upload = line.upload(&zip.logical_name, size);
             let error = match layers.publish(layer, &zip.version, content, upload).await {
-                Ok(version) => return Ok(version),
+                Ok(version) => return self.whole(zip, layers, version).await,
                 Err(error) => error,
             };
             let refusal = error.refusal();
             let uncertain = refusal.is_some_and(Refusal::is_uncertain);
-            if !uncertain && refusal != Some(Refusal::Throttled) {
-                return Err(error);
+            if !refusal.is_some_and(Refusal::may_pass) {
+                return Err(error.into());
             }
             let Some(pause) = pauses.next() else {
-                return Err(error);
+                return Err(error.into());
             };
             line.step(&format!("{}: waiting to try again", zip.logical_name));
             tokio::time::sleep(pause).await;
@@ -204,29 +243,27 @@ impl Publishing<'_> {
         }
     }
 
-    /// Of two runs that publish the same at once, each finds the other's version here: the older one stays, and who made
-    /// the younger one removes it. Nobody has been told of it.
-    async fn oldest(
+    /// A version, if Lambda has got the zip that was audited: one from a bucket may be another, or the file was changed.
+    async fn whole(
         &self,
         zip: &ReadyZip,
         layers: &Layers,
-        own: LayerVersion,
-    ) -> Result<LayerVersion, AwsError> {
-        let layer = zip.layer.as_str();
-        let versions = layers.versions(layer).await?;
-        let same = versions
-            .into_iter()
-            .filter(|version| zip.is_published_as(version));
-        match same.min_by_key(|version| version.version) {
-            Some(oldest) if oldest.version < own.version => {
-                match layers.delete(layer, own.version).await {
-                    // Who may not delete leaves a version that nobody is told of.
-                    Err(error) if error.refusal() != Some(Refusal::Denied) => Err(error),
-                    _ => Ok(oldest),
-                }
-            }
-            _ => Ok(own),
+        published: PublishedVersion,
+    ) -> Result<LayerVersion> {
+        let PublishedVersion {
+            version,
+            code_sha256,
+        } = published;
+        if code_sha256 == STANDARD.encode(zip.record.sha256.bytes()) {
+            return Ok(version);
         }
+        self.remove_duplicate(layers, zip.layer.as_str(), version.version)
+            .await?;
+        bail!(
+            "Lambda has got another content than that of {}; the file was changed while it was published: type the same \
+             again",
+            zip.path.display()
+        )
     }
 
     async fn write_parameter(
@@ -256,7 +293,7 @@ impl Publishing<'_> {
         zip: &ReadyZip,
         region: &Region,
         version: &LayerVersion,
-        grants: std::collections::BTreeSet<crate::publication::Grant>,
+        grants: BTreeSet<Grant>,
     ) -> Result<Publication> {
         let partition: Partition = self.partition().parse()?;
         Ok(Publication {
@@ -273,11 +310,5 @@ impl Publishing<'_> {
             grants,
             published: version.published(),
         })
-    }
-
-    /// Only now, as the grants stand, the ARN is told.
-    fn record(&self, publication: Publication) -> Result<()> {
-        PublicationRecord::update(self.folder, |record| record.record(publication))?;
-        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::dry_run::Plan;
 use super::place::Placed;
 use crate::commands::Outcome;
 use crate::publication::{Publication, PublicationRecord, Region};
@@ -79,6 +80,35 @@ impl RegionResult {
     }
 }
 
+/// What came out, or what would.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum PublishResult {
+    /// It was done.
+    Published(Published),
+    /// It was looked at.
+    Planned(Plan),
+}
+
+impl PublishResult {
+    /// Done, partly done, or not at all.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            PublishResult::Published(published) => published.outcome(),
+            PublishResult::Planned(plan) => plan.outcome(),
+        }
+    }
+}
+
+impl fmt::Display for PublishResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PublishResult::Published(published) => published.fmt(f),
+            PublishResult::Planned(plan) => plan.fmt(f),
+        }
+    }
+}
+
 /// What came out of publishing.
 #[derive(Clone, Debug, Serialize)]
 pub struct Published {
@@ -125,27 +155,11 @@ impl fmt::Display for Published {
                 writeln!(f, "{}  {state}{grants}", publication.arn)?;
             }
         }
-        let off = self
+        let ends = self
             .regions
             .iter()
-            .filter(|result| matches!(result.end, RegionEnd::NotEnabled));
-        let off: Vec<&str> = off.map(|result| result.region.as_str()).collect();
-        if !off.is_empty() {
-            writeln!(
-                f,
-                "not enabled for account {}: {}",
-                self.account,
-                off.join(", ")
-            )?;
-        }
-        for result in &self.regions {
-            if let RegionEnd::Failed { reasons } = &result.end {
-                writeln!(f, "failed: {}", result.region)?;
-                for reason in reasons {
-                    writeln!(f, "  {reason}")?;
-                }
-            }
-        }
+            .map(|result| (&result.region, &result.end));
+        failed_or_off(f, &self.account, ends)?;
         if new + old > 0 {
             let file = PublicationRecord::NAME;
             writeln!(
@@ -158,4 +172,30 @@ impl fmt::Display for Published {
         }
         Ok(())
     }
+}
+
+/// The regions that the account has not enabled, and those that failed, with the reasons.
+pub fn failed_or_off<'a>(
+    f: &mut fmt::Formatter<'_>,
+    account: &str,
+    ends: impl Iterator<Item = (&'a Region, &'a RegionEnd)>,
+) -> fmt::Result {
+    let (mut off, mut failed) = (Vec::new(), Vec::new());
+    for (region, end) in ends {
+        match end {
+            RegionEnd::Done => {}
+            RegionEnd::NotEnabled => off.push(region.as_str()),
+            RegionEnd::Failed { reasons } => failed.push((region, reasons)),
+        }
+    }
+    if !off.is_empty() {
+        writeln!(f, "not enabled for account {account}: {}", off.join(", "))?;
+    }
+    for (region, reasons) in failed {
+        writeln!(f, "failed: {region}")?;
+        for reason in reasons {
+            writeln!(f, "  {reason}")?;
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::result::{RegionEnd, RegionResult};
 use crate::cli::PublishArgs;
+use crate::public_url::PublicUrl;
 
 /// What to type for the regions that failed, and only for those; nothing if none did.
 pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
@@ -32,7 +33,11 @@ pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
         option("account", Some(account.to_string()));
     }
     option("profile", args.aws.profile.clone());
-    option("endpoint-url", args.aws.endpoint_url.clone());
+    let endpoint = args.aws.endpoint_url.as_deref();
+    option(
+        "endpoint-url",
+        endpoint.map(|url| PublicUrl::new(url).to_string()),
+    );
     option(
         "expect-account",
         args.aws.expect_account.as_ref().map(ToString::to_string),

@@ -1,16 +1,12 @@
 //! What there is of a layer in a region, before anything is done: one request that reads.
 
-use std::time::{Duration, SystemTime};
-
+use super::duplicates::leftovers;
 use super::place::Publishing;
 use super::zips::ReadyZip;
 use crate::aws::{AwsError, LayerVersion, Layers};
 use crate::publication::{
-    Described, PublicationKey, PublicationRecord, Region, Timestamp, grants_of, policy_statements,
+    Described, PublicationKey, PublicationRecord, Region, grants_of, policy_statements,
 };
-
-/// A version that is younger than this may be of a run that was broken off.
-const YOUNG: Duration = Duration::from_secs(3600);
 
 /// What there is of a zip.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +17,23 @@ pub struct Found {
     pub leftovers: Vec<LayerVersion>,
     /// The number of the layer's newest version, whatever its content; 0 if there is none.
     pub newest: u64,
+}
+
+impl Found {
+    /// The version that counts, if there is one, and if its number is not below the one that is wanted.
+    pub fn reaching(&self, number: Option<u64>) -> Option<LayerVersion> {
+        let taken = self.taken.as_ref();
+        let reaches = |taken: &&LayerVersion| number.is_none_or(|number| taken.version >= number);
+        taken.filter(reaches).cloned()
+    }
+
+    /// How many versions it takes to have one, or to get that number.
+    pub fn to_publish(&self, number: Option<u64>) -> u64 {
+        match self.reaching(number) {
+            Some(_) => 0,
+            None => number.map_or(1, |number| number.saturating_sub(self.newest)),
+        }
+    }
 }
 
 impl ReadyZip {
@@ -98,18 +111,6 @@ fn announced(
     (recorded.sha256 == zip.record.sha256).then_some(recorded.version)
 }
 
-async fn is_granted(
-    layers: &Layers,
-    zip: &ReadyZip,
-    version: &LayerVersion,
-) -> Result<bool, AwsError> {
-    let policy = layers.policy(zip.layer.as_str(), version.version).await?;
-    // A policy that is not understood is somebody's.
-    Ok(policy.is_some_and(|policy| {
-        policy_statements(&policy).map_or(true, |statements| !statements.is_empty())
-    }))
-}
-
 async fn newest_granted(
     layers: &Layers,
     zip: &ReadyZip,
@@ -123,23 +124,4 @@ async fn newest_granted(
         }
     }
     Ok(None)
-}
-
-async fn leftovers(
-    layers: &Layers,
-    zip: &ReadyZip,
-    same: &[LayerVersion],
-    taken: &LayerVersion,
-) -> Result<Vec<LayerVersion>, AwsError> {
-    let mut leftovers = Vec::new();
-    let earliest: Timestamp = (SystemTime::now() - YOUNG).into();
-    for version in same
-        .iter()
-        .filter(|version| version.version > taken.version)
-    {
-        if version.published() > earliest && !is_granted(layers, zip, version).await? {
-            leftovers.push(version.clone());
-        }
-    }
-    Ok(leftovers)
 }

@@ -14,7 +14,9 @@ use crate::layer::record::PackageLayerRecord;
 use crate::layer::{BuildRecord, ExaminedLayer};
 use crate::package::RVersion;
 use crate::progress::Reporter;
-use crate::publication::{LONGEST_LICENSE, PublishedName, TemplateValues, describe, logical_name};
+use crate::publication::{
+    LONGEST_LICENSE, PublishedName, TemplateValues, check_description, describe, logical_name,
+};
 use crate::target::{Architecture, Target};
 
 /// A zip that can be published.
@@ -187,6 +189,9 @@ fn made_ready(path: &Path, record: BuildRecord, settings: &PublishSettings) -> R
         account: None,
     };
     let layer = settings.name.name(&values)?;
+    if let Some(text) = &settings.description {
+        check_description(&record, text)?;
+    }
     let version = NewVersion {
         description: describe(&record, settings.description.as_deref()),
         license: settings.license.clone().or_else(|| license(&record)),

@@ -36,6 +36,8 @@ impl Moto {
             .env("PATH", std::env::var_os("PATH").expect("PATH is set"))
             .env("PYTHONPATH", parts::moto())
             .env("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+            // The policy of basic execution, which roles of functions get.
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

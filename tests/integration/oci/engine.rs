@@ -25,12 +25,12 @@ use crate::parts::{build_root, compiled_r_home, fail, from_source, recommended_s
 
 /// podman with images of its own. Nothing of this machine's settings counts, and it works in a sandbox that may not
 /// raise limits.
-struct Podman {
+pub struct Podman {
     folder: tempfile::TempDir,
 }
 
 impl Podman {
-    fn new(registry: &Registry) -> Podman {
+    pub fn new(registry: &Registry) -> Podman {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: String| {
             std::fs::write(folder.path().join(name), text).unwrap();
@@ -68,6 +68,13 @@ impl Podman {
             ("CONTAINERS_REGISTRIES_CONF", "registries.conf"),
         ]
         .map(|(name, file)| (name, self.folder.path().join(file)))
+    }
+
+    /// podman itself.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut podman = Command::new("podman");
+        podman.envs(self.settings()).args(arguments);
+        podman
     }
 
     fn has_image(&self, name: &str) -> bool {

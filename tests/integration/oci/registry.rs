@@ -23,17 +23,25 @@ pub struct Registry {
 impl Registry {
     /// Starts one without images.
     pub fn start() -> Registry {
-        Registry::start_for(None)
+        Registry::start_for(None, "")
+    }
+
+    /// Starts one with a certificate, which answers to that line of a file of passwords only.
+    pub fn start_with_tls(users: &str, certificate: &Path, key: &Path) -> Registry {
+        let (certificate, key) = (certificate.display(), key.display());
+        let tls = format!(", tls: {{certificate: {certificate}, key: {key}}}");
+        Registry::start_for(Some(users), &tls)
     }
 
     /// Starts one that answers to a user `reader` with the password `secret` only.
     pub fn start_closed() -> Registry {
-        Registry::start_for(Some(
-            "reader:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n",
-        ))
+        Registry::start_for(
+            Some("reader:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"),
+            "",
+        )
     }
 
-    fn start_for(users: Option<&str>) -> Registry {
+    fn start_for(users: Option<&str>, tls: &str) -> Registry {
         let storage = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -49,7 +57,7 @@ impl Registry {
         });
         let text = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-             http: {{addr: \"127.0.0.1:{port}\"}}\n{auth}",
+             http: {{addr: \"127.0.0.1:{port}\"{tls}}}\n{auth}",
             storage.path().display()
         );
         std::fs::write(&configuration, text).unwrap();
@@ -73,6 +81,11 @@ impl Registry {
             storage,
             _process: process,
         }
+    }
+
+    /// Where it listens on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The name of an image in it.
@@ -138,8 +151,28 @@ impl Layout {
     /// An image of these layers, for that architecture.
     pub fn of_image(architecture: &str, layers: &[(&[u8], Compression)]) -> Layout {
         let layout = Layout::new();
-        let manifest = layout.manifest(architecture, layers);
+        let manifest = layout.manifest(architecture, layers, &Value::Null);
         layout.finish(manifest)
+    }
+
+    /// The same, with what its configuration says of how it is started.
+    pub fn of_started(
+        architecture: &str,
+        layers: &[(&[u8], Compression)],
+        start: &Value,
+    ) -> Layout {
+        let layout = Layout::new();
+        let manifest = layout.manifest(architecture, layers, start);
+        layout.finish(manifest)
+    }
+
+    /// Changes the kind of the first layer, as manifests name it.
+    pub fn with_layer_kind(self, kind: &str) -> Layout {
+        let mut manifest: Value = serde_json::from_slice(&self.manifest_content()).unwrap();
+        manifest["layers"][0]["mediaType"] = json!(kind);
+        let name = manifest["mediaType"].as_str().unwrap().to_owned();
+        let manifest = self.add(&name, manifest.to_string().as_bytes());
+        self.finish(manifest)
     }
 
     /// An index of images, one for each of these architectures, of the same layers.
@@ -148,7 +181,7 @@ impl Layout {
         let manifests: Vec<Value> = architectures
             .iter()
             .map(|architecture| {
-                let mut manifest = layout.manifest(architecture, layers);
+                let mut manifest = layout.manifest(architecture, layers, &Value::Null);
                 manifest["platform"] = json!({"architecture": architecture, "os": "linux"});
                 manifest
             })
@@ -178,13 +211,20 @@ impl Layout {
         json!({"mediaType": kind, "digest": digest.oci(), "size": content.len()})
     }
 
-    fn manifest(&self, architecture: &str, layers: &[(&[u8], Compression)]) -> Value {
+    fn manifest(
+        &self,
+        architecture: &str,
+        layers: &[(&[u8], Compression)],
+        start: &Value,
+    ) -> Value {
         let ids: Vec<String> = layers
             .iter()
             .map(|(tar, _)| Sha256::of(tar).oci())
             .collect();
+        let history = vec![json!({"created_by": "made"}); layers.len()];
         let config = json!({
-            "architecture": architecture, "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids},
+            "architecture": architecture, "os": "linux", "config": start, "history": history,
+            "rootfs": {"type": "layers", "diff_ids": ids},
         });
         let config = self.add(
             "application/vnd.oci.image.config.v1+json",

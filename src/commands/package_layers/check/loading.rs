@@ -16,7 +16,8 @@ use crate::embedded;
 use crate::layer::examine::glibc_floor_of;
 use crate::progress::Reporter;
 use crate::runtime_api::{
-    Answer, Event, FunctionIdentity, FunctionSandbox, Init, Invocation, RuntimeApi, initialize,
+    Answer, Event, FunctionFiles, FunctionIdentity, FunctionSandbox, Init, Invocation, RuntimeApi,
+    initialize,
 };
 
 /// How many R processes run at once.
@@ -65,8 +66,10 @@ impl Check<'_> {
         let loader = Loader {
             sandbox: FunctionSandbox {
                 root,
-                layers: opt,
-                code: code.path().to_owned(),
+                files: FunctionFiles::Folders {
+                    layers: opt,
+                    code: code.path().to_owned(),
+                },
                 handler: handler(LOAD_PACKAGE),
                 identity: &identity,
                 environment: &[],

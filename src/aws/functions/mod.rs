@@ -1,14 +1,18 @@
 //! Functions of a region: seen, made, changed, published as versions, pointed at by aliases.
 
+mod access;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_lambda::types::{
     Architecture as SdkArchitecture, Environment, EphemeralStorage, FunctionCode,
-    FunctionConfiguration, LastUpdateStatus, LogFormat as SdkLogFormat, LoggingConfig, PackageType,
-    Runtime, State,
+    FunctionConfiguration, ImageConfig, LastUpdateStatus, LogFormat as SdkLogFormat, LoggingConfig,
+    PackageType, Runtime, State,
 };
 use aws_smithy_types::Blob;
 use bytes::Bytes;
+
+pub use access::{FunctionUrl, Permission};
 
 use super::layers::there;
 use super::{AwsError, Call, Refusal, Session, StagedObject};
@@ -123,12 +127,23 @@ impl Functions {
         };
         let mut found = self.understood(configuration)?;
         let code = answer.code;
-        found.image = code
-            .as_ref()
-            .and_then(|code| code.resolved_image_uri.clone());
+        found.image = code.as_ref().and_then(|code| {
+            // What it was made from, where that names a digest already.
+            let named = code.image_uri.clone().filter(|uri| uri.contains('@'));
+            named.or_else(|| code.resolved_image_uri.clone())
+        });
         found.code_location = code.and_then(|code| code.location);
         found.tags = answer.tags.unwrap_or_default().into_iter().collect();
         Ok(Some(found))
+    }
+
+    /// The log group that a function writes to, where its configuration names one.
+    pub async fn log_group(&self, function: &str) -> Result<Option<String>, AwsError> {
+        let request = self.client.get_function_configuration();
+        let answer = request.function_name(function).send().await;
+        let call = self.call("lambda:GetFunctionConfiguration", function);
+        let answer = answer.map_err(|error| AwsError::of(call, error))?;
+        Ok(answer.logging_config.and_then(|it| it.log_group))
     }
 
     /// The names of all functions.
@@ -172,6 +187,7 @@ impl Functions {
             .architectures(SdkArchitecture::from(new.architecture.aws_name()))
             .set_runtime(settings.runtime.as_deref().map(Runtime::from))
             .set_handler(settings.handler.clone())
+            .set_image_config(image_config(settings))
             .set_role(settings.role.clone())
             .set_description(settings.description.clone())
             .set_memory_size(settings.memory.map(number))
@@ -212,6 +228,7 @@ impl Functions {
             .revision_id(revision)
             .set_runtime(settings.runtime.as_deref().map(Runtime::from))
             .set_handler(settings.handler.clone())
+            .set_image_config(image_config(settings))
             .set_role(settings.role.clone())
             .set_description(settings.description.clone())
             .set_memory_size(settings.memory.map(number))
@@ -413,6 +430,10 @@ fn settings(found: FunctionConfiguration) -> FunctionSettings {
     FunctionSettings {
         runtime: found.runtime.map(|runtime| runtime.as_str().to_owned()),
         handler: found.handler,
+        command: found
+            .image_config_response
+            .and_then(|response| response.image_config)
+            .and_then(|config| config.command),
         role: found.role,
         description: Some(found.description.unwrap_or_default()),
         memory: found.memory_size.and_then(|size| size.try_into().ok()),
@@ -443,6 +464,11 @@ fn environment(settings: &FunctionSettings) -> Option<Environment> {
     let variables = settings.environment.clone()?;
     let variables = Some(variables.into_iter().collect());
     Some(Environment::builder().set_variables(variables).build())
+}
+
+fn image_config(settings: &FunctionSettings) -> Option<ImageConfig> {
+    let command = settings.command.clone()?;
+    Some(ImageConfig::builder().set_command(Some(command)).build())
 }
 
 fn logging(settings: &FunctionSettings) -> Option<LoggingConfig> {

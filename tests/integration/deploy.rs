@@ -1,0 +1,406 @@
+//! `deploy` and `destroy`, against moto behind a proxy that records; the code that was deployed then answers under AWS's
+//! emulator.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::aws::Account;
+use crate::aws::proxy::faults;
+use crate::emulated::{Emulated, like_lambda};
+use crate::parts::{runtime_layer, succeed};
+
+const REGION: &str = "eu-central-1";
+
+/// A project with a handler and the runtime layer, which is published.
+struct Project {
+    account: Account,
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new() -> Project {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dist = folder.path().join("dist");
+        std::fs::create_dir(&dist).expect("a folder");
+        let built = runtime_layer();
+        for file in [built.to_owned(), built.with_extension("json")] {
+            let place = dist.join(file.file_name().expect("a name"));
+            std::fs::copy(&file, place).expect("a copy");
+        }
+        let project = Project {
+            account: Account::new(),
+            folder,
+        };
+        project.account.proxy.spare_moto();
+        project.write(
+            "script.R",
+            "parity <- function(number) list(parity = if (number %% 2 == 0) \"even\" else \"odd\")\n",
+        );
+        project.done(&["publish"]);
+        project
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        std::fs::write(path, content).expect("a file");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.account.r_layer(self.path());
+        command.args(arguments).env("AWS_REGION", REGION);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("r-layer runs")
+    }
+
+    /// What a command that succeeds says on stdout.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = succeed(&mut self.command(arguments));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What a command that fails says on stderr.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        said
+    }
+
+    fn function(&self, name: &str) -> Value {
+        self.account
+            .function(REGION, name)
+            .expect("there is such a function")
+    }
+}
+
+const DEPLOY: [&str; 5] = [
+    "deploy",
+    "my-function",
+    "--handler",
+    "script.parity",
+    "--create-role",
+];
+
+#[test]
+fn what_is_deployed_is_as_asked_and_the_third_time_nothing_changes() {
+    let project = Project::new();
+    let out = project.done(&DEPLOY);
+    assert!(out.contains("my-function in eu-central-1: made"), "{out}");
+    assert!(
+        out.contains("invoke: r-layer invoke --function my-function"),
+        "{out}"
+    );
+    let function = project.function("my-function");
+    let settings = &function["Configuration"];
+    assert_eq!(settings["Handler"], "script.parity");
+    assert_eq!(settings["Runtime"], "provided.al2023");
+    assert_eq!(settings["MemorySize"], 512);
+    let layer = settings["Layers"][0]["Arn"].as_str().expect("a layer");
+    assert!(layer.ends_with(":layer:r-runtime-4_5-x86_64:1"), "{layer}");
+    let role = settings["Role"].as_str().expect("a role");
+    assert!(role.ends_with(":role/r-layer-my-function"), "{role}");
+
+    let out = project.done(&["attach", "my-function"]);
+    assert!(out.contains("nothing to do"), "{out}");
+    project.account.proxy.forget();
+    let out = project.done(&DEPLOY);
+    assert!(out.contains("nothing to do"), "{out}");
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn only_what_differs_is_sent() {
+    let project = Project::new();
+    project.done(&DEPLOY);
+    let changes = |arguments: &[&str]| {
+        project.account.proxy.forget();
+        let out = project.done(&[&["deploy", "my-function"], arguments].concat());
+        (project.account.proxy.changes(), out)
+    };
+    let (sent, out) = changes(&["--memory", "1024", "--env", "KEY=a-secret-value"]);
+    assert_eq!(sent, ["UpdateFunctionConfiguration"]);
+    assert!(out.contains("memory: 512 MB → 1024 MB"), "{out}");
+    assert!(out.contains("environment variable KEY"), "{out}");
+    assert!(!out.contains("a-secret-value"), "{out}");
+    project.write("other.R", "x <- 1\n");
+    let (sent, out) = changes(&[]);
+    assert_eq!(sent, ["UpdateFunctionCode"]);
+    assert!(out.contains("code:"), "{out}");
+    let (sent, _) = changes(&["--env", "SECOND=2", "--unset-env", "KEY"]);
+    assert_eq!(sent, ["UpdateFunctionConfiguration"]);
+    let variables = &project.function("my-function")["Configuration"]["Environment"]["Variables"];
+    assert_eq!(*variables, json!({"SECOND": "2"}));
+    let (sent, _) = changes(&["--tag", "team=data"]);
+    assert_eq!(sent, ["TagResource"]);
+    let (sent, out) = changes(&["--alias", "live"]);
+    assert_eq!(sent, ["PublishVersion", "CreateAlias"]);
+    assert!(out.contains("new alias live points at it"), "{out}");
+    let (sent, _) = changes(&["--alias", "live", "--tag", "team=data"]);
+    assert_eq!(sent, Vec::<String>::new());
+}
+
+#[test]
+fn the_manifest_says_what_flags_leave_out_and_a_dry_run_sends_nothing() {
+    let project = Project::new();
+    project.write(
+        "r-layer.toml",
+        "[functions.my-function]\ncode = \"fn\"\nhandler = \"script.parity\"\ncreate-role = true\nmemory = 256\n\
+         timeout = 10\ndescription = \"odd or even\"\nlog-format = \"json\"\n[functions.my-function.environment]\n\
+         LEVEL = \"debug\"\n[functions.my-function.tags]\nteam = \"data\"\n",
+    );
+    project.write("fn/script.R", "parity <- function(number) number\n");
+    project.account.proxy.forget();
+    let out = project.done(&["deploy", "my-function", "--dry-run"]);
+    assert!(
+        out.contains("would be made") && out.contains("memory: 256 MB"),
+        "{out}"
+    );
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+    let out = project.done(&["deploy", "my-function", "--timeout", "20", "--json"]);
+    let out: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(out["outcome"], "created");
+    let settings = &project.function("my-function")["Configuration"];
+    assert_eq!(settings["MemorySize"], 256);
+    assert_eq!(settings["Timeout"], 20);
+    assert_eq!(settings["Description"], "odd or even");
+    assert_eq!(settings["Environment"]["Variables"]["LEVEL"], "debug");
+    assert_eq!(project.function("my-function")["Tags"]["team"], "data");
+}
+
+#[test]
+fn a_url_for_everybody_has_both_permissions_and_goes_back_to_none() {
+    let project = Project::new();
+    let open = ["--function-url", "--function-url-auth", "none"];
+    let out = project.done(&[&DEPLOY[..], &open].concat());
+    assert!(out.contains("URL:    https://"), "{out}");
+    let policy = || {
+        let path = "/2015-03-31/functions/my-function/policy";
+        let (_, answer) = project.account.ask(
+            "lambda",
+            REGION,
+            axum::http::Method::GET,
+            path,
+            String::new(),
+        );
+        answer
+    };
+    for action in ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction\\\""] {
+        assert!(policy().contains(action), "{action}: {}", policy());
+    }
+    project.account.proxy.forget();
+    project.done(&[&DEPLOY[..], &open].concat());
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+    project.done(&[&DEPLOY[..], &["--function-url"]].concat());
+    assert!(!policy().contains("InvokeFunctionUrl"), "{}", policy());
+}
+
+#[test]
+fn a_schedule_invokes_it_and_destroy_removes_what_was_made() {
+    let project = Project::new();
+    let scheduled = [&DEPLOY[..], &["--schedule", "rate(1 day)"]].concat();
+    let out = project.done(&scheduled);
+    assert!(out.contains("invoked by itself: rate(1 day)"), "{out}");
+    project.account.proxy.forget();
+    project.done(&scheduled);
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+
+    let out = project.done(&["destroy", "my-function"]);
+    for what in [
+        "the rule r-layer-my-function",
+        "the function arn:",
+        "the role r-layer-my-function",
+    ] {
+        assert!(out.contains(what), "{what}: {out}");
+    }
+    assert!(out.contains("--yes removes it"), "{out}");
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+    project.done(&["destroy", "my-function", "--yes"]);
+    assert_eq!(project.account.function(REGION, "my-function"), None);
+    let said = project.refused(&["destroy", "my-function", "--yes"]);
+    assert!(said.contains("there is no function"), "{said}");
+    project
+        .account
+        .create_function(REGION, "somebodys", json!({}));
+    let said = project.refused(&["destroy", "somebodys", "--yes"]);
+    assert!(said.contains("was not made by r-layer deploy"), "{said}");
+}
+
+#[test]
+fn what_cannot_work_is_said_before_anything_is_sent() {
+    let project = Project::new();
+    project.account.proxy.forget();
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let said = project.refused(&[&["deploy", "my-function"], arguments].concat());
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+    };
+    let role = ["--create-role"];
+    refused(
+        &["--handler", "script.parity"],
+        &["needs a role", "--create-role"],
+    );
+    refused(&role, &["which function of the code is the handler?"]);
+    refused(
+        &["--create-role", "--handler", "other.parity"],
+        &["has no other.R", "there are: script.R"],
+    );
+    refused(
+        &["--create-role", "--handler", "script.none"],
+        &[
+            "cannot be loaded",
+            "Function \"none\" does not exist",
+            "nothing was sent",
+        ],
+    );
+    refused(
+        &[
+            "--create-role",
+            "--handler",
+            "script.parity",
+            "--layer",
+            "models",
+        ],
+        &["there is no layer `models`"],
+    );
+    refused(
+        &[
+            "--create-role",
+            "--handler",
+            "script.parity",
+            "--code",
+            "nowhere",
+        ],
+        &["nowhere is not there", "--code"],
+    );
+    refused(
+        &[
+            "--role",
+            "arn:aws:iam::123456789012:role/x",
+            "--handler",
+            "script.parity",
+            "--policy-arn",
+            "arn:x",
+        ],
+        &["--policy-arn is for the role that --create-role makes"],
+    );
+    project.write("broken.R", "f <- function( {\n");
+    refused(
+        &["--create-role", "--handler", "broken.f"],
+        &["cannot be loaded", "broken.R"],
+    );
+}
+
+#[test]
+fn a_role_that_lambda_does_not_know_yet_is_waited_for_and_another_is_not() {
+    let project = Project::new();
+    let message = "The role defined for the function cannot be assumed by Lambda.";
+    let refuse = || project.account.proxy.on("CreateFunction");
+    refuse().first(2).answer(faults::invalid_parameter(message));
+    project.done(&DEPLOY);
+    assert_eq!(project.account.proxy.count("CreateFunction"), 3);
+    refuse().answer(faults::invalid_parameter(message));
+    let role = format!("arn:aws:iam::{}:role/other", project.account.number());
+    let said = project.refused(&[
+        "deploy",
+        "second",
+        "--handler",
+        "script.parity",
+        "--role",
+        &role,
+    ]);
+    assert!(
+        said.contains("its trust policy has to let lambda.amazonaws.com"),
+        "{said}"
+    );
+}
+
+#[test]
+fn somebody_elses_change_is_waited_for_and_looked_at_again() {
+    let project = Project::new();
+    project.done(&DEPLOY);
+    let proxy = &project.account.proxy;
+    let in_progress = |value: &mut Value| {
+        value["Configuration"]["LastUpdateStatus"] = "InProgress".into();
+    };
+    proxy.on("GetFunction").first(2).edit(in_progress);
+    proxy
+        .on("UpdateFunctionConfiguration")
+        .nth(1)
+        .answer(faults::revision_differs());
+    let out = project.done(&["deploy", "my-function", "--memory", "1024"]);
+    assert!(out.contains("changed"), "{out}");
+    assert_eq!(proxy.count("UpdateFunctionConfiguration"), 2);
+    assert_eq!(
+        project.function("my-function")["Configuration"]["MemorySize"],
+        1024
+    );
+    let failed = |value: &mut Value| {
+        value["Configuration"]["LastUpdateStatus"] = "Failed".into();
+        value["Configuration"]["LastUpdateStatusReason"] = "the role is gone".into();
+    };
+    proxy.on("GetFunction").edit(failed);
+    let said = project.refused(&["deploy", "my-function", "--memory", "512"]);
+    assert!(
+        said.contains("could not carry out the change: the role is gone"),
+        "{said}"
+    );
+    assert!(
+        said.contains("stopped in the middle. Done: its settings are changed"),
+        "{said}"
+    );
+}
+
+#[test]
+fn secrets_in_the_folder_stay_there_and_are_named() {
+    let project = Project::new();
+    project.write(".Renviron", "KEY=a-secret-value\n");
+    project.write("notes/private.txt", "x\n");
+    project.write(".lambdaignore", "notes/\n");
+    let out = project.done(&DEPLOY);
+    assert!(
+        out.contains("left out: .Renviron (it may hold secrets"),
+        "{out}"
+    );
+    let function = project.function("my-function");
+    let size = function["Configuration"]["CodeSize"]
+        .as_u64()
+        .expect("a size");
+    assert!(size < 400, "only script.R is in it: {size}");
+}
+
+#[test]
+fn what_was_deployed_answers_under_awss_emulator() {
+    let project = Project::new();
+    project.done(&DEPLOY);
+    // The code as AWS has it.
+    project.account.proxy.forget();
+    let program = "import boto3, urllib.request\n\
+                   at = boto3.client('lambda', region_name='eu-central-1').get_function(FunctionName='my-function')\n\
+                   urllib.request.urlretrieve(at['Code']['Location'], 'code.zip')\n";
+    succeed(project.account.python(program).current_dir(project.path()));
+    let code = project.path().join("deployed");
+    succeed(
+        Command::new("unzip")
+            .args(["-q", "code.zip", "-d", "deployed"])
+            .current_dir(project.path()),
+    );
+    let emulated = Emulated::start(&like_lambda(&code), "script.parity");
+    assert_eq!(
+        emulated.invoke(&json!({"number": 5})),
+        json!({"parity": "odd"}),
+        "{}",
+        emulated.log()
+    );
+}
