@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is used by those who source it
-# What quickstart and test share; sourced by both. Everything that takes long is kept outside the checkout,
+# What quickstart, test and bench share; sourced by all of them. Everything that takes long is kept outside the checkout,
 # so that a second clone on the same machine starts where the first ended.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}
@@ -103,6 +103,24 @@ need_package_sources() {
     [ ${#missing[@]} -gt 0 ] || return 0
     echo "fetching sources of R packages from Debian's source packages: ${missing[*]}"
     fetch_sources_from_debian "$package_sources" "${missing[@]}"
+}
+
+# From PyPI: the AWS SDK for Python and the AWS command line, which invoke a function that r-layer serves.
+fetch_aws_clients() {
+    local folder=$cache/r-layer-dev/aws-clients
+    [ -d "$folder" ] && return
+    rm -rf "$folder.part"
+    python3 -m pip install -q --root-user-action=ignore --target "$folder.part" boto3==1.44.8 awscli==1.46.3
+    mv "$folder.part" "$folder"
+}
+
+# From PyPI: moto, which plays AWS for what publishes and attaches layers.
+fetch_moto() {
+    local folder=$cache/r-layer-dev/moto
+    [ -d "$folder" ] && return
+    rm -rf "$folder.part"
+    python3 -m pip install -q --root-user-action=ignore --target "$folder.part" 'moto[server]==5.2.5'
+    mv "$folder.part" "$folder"
 }
 
 # Sets r_options: Posit's portable R, as r-layer takes it by itself, or else R compiled from its source.

@@ -23,8 +23,9 @@
 //! | [`resolve`] | which version of which package, from where, in which order |
 //! | [`request_file`] | `renv.lock` and `DESCRIPTION`, as requests for packages |
 //! | [`publication`] | what is published where: ARNs, grants, names, descriptions, `r-layer.arns.json` |
+//! | [`function_log`] | a function's log, read and laid out |
 //! | [`iam`] | the least IAM policies for what r-layer does at AWS |
-//! | [`function`] | a function as a value: its settings, its layers in their order |
+//! | [`function`] | a function as a value: its code, the packages that it uses, its settings, its layers in their order |
 //! | [`public_url`] | URLs without what is secret in them |
 //! | [`root_path`] | paths within a root file system |
 //! | [`nearest`] | names that look like one that there is not |
@@ -34,8 +35,9 @@
 //!
 //! # The rule
 //! main → cli → commands → (distribution, repository, sandbox, image, aws, invoke_api, runtime_api, http, credentials, cache,
-//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, function, iam, checksum,
-//! public_url, root_path, nearest, os, embedded); never back. The lower half knows neither network, terminal nor clap.
+//! archive) → (layer, elf, package, resolve, target, manifest, lockfile, request_file, publication, function, function_log,
+//! iam, checksum, public_url, root_path, nearest, os, embedded); never back. The lower half knows neither network, terminal
+//! nor clap.
 //! [`progress`] is how it speaks all the same: to whoever listens.
 #![cfg_attr(
     not(test),
@@ -60,6 +62,7 @@ pub mod distribution;
 pub mod elf;
 pub mod embedded;
 pub mod function;
+pub mod function_log;
 pub mod http;
 pub mod iam;
 pub mod image;

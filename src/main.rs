@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use r_layer::cli::Cli;
 use r_layer::commands::{self, Outcome};
 use r_layer::terminal::{Printer, print_error};
@@ -14,7 +13,7 @@ const PARTLY_DONE: u8 = 3;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::typed(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let printer = Printer::new(cli.global.json, cli.global.verbosity(), cli.global.color);
     // One thread: children die with the thread that started them (bubblewrap's --die-with-parent), and this
     // one lives as long as the process. Compression has threads of its own.

@@ -38,6 +38,10 @@ pub struct Sent(pub Arc<dyn Task>);
 #[derive(Clone, Debug)]
 pub struct Paced(pub String);
 
+/// How long the answer to a request may take, where that is longer than a connection may be silent.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerTime(pub Duration);
+
 /// Sends the SDK's requests.
 #[derive(Clone, Debug)]
 pub struct Connector {
@@ -66,6 +70,8 @@ impl Connector {
         let activity = Arc::new(Activity::new());
         let (parts, body) = request.into_parts();
         let sent = parts.extensions.get::<Sent>().cloned();
+        let answer_time = parts.extensions.get::<AnswerTime>();
+        let silence = answer_time.map_or(SILENCE, |AnswerTime(time)| *time);
         let body = Observed {
             body,
             rest: Bytes::new(),
@@ -78,8 +84,8 @@ impl Connector {
         let client = self.clients.for_host(&host);
         let response = tokio::select! {
             response = client.execute(request) => response.map_err(|error| failed(&host, &error))?,
-            () = activity.silence() => return Err(ConnectorError::timeout(
-                format!("{host} said nothing for {} s", SILENCE.as_secs()).into(),
+            () = activity.silence(silence) => return Err(ConnectorError::timeout(
+                format!("{host} said nothing for {} s", silence.as_secs()).into(),
             )),
         };
         self.understood(&host, paced, response).await
@@ -171,6 +177,8 @@ pub struct Unreachable {
     pub host: String,
     /// Was there no address for the name?
     pub is_unresolved: bool,
+    /// Was there no connection, so that nothing was sent?
+    pub is_unconnected: bool,
     reason: String,
 }
 
@@ -187,6 +195,7 @@ fn failed(host: &str, error: &reqwest::Error) -> ConnectorError {
     let unreachable = Unreachable {
         host,
         is_unresolved,
+        is_unconnected: error.is_connect(),
         reason,
     };
     match (is_unresolved && !may_pass, error.is_timeout()) {
@@ -236,10 +245,10 @@ impl Activity {
     }
 
     /// Ends when nothing was sent, and nothing answered, for too long.
-    async fn silence(&self) {
+    async fn silence(&self, most: Duration) {
         loop {
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-            let end = self.begin + last + SILENCE;
+            let end = self.begin + last + most;
             if Instant::now() >= end {
                 return;
             }
@@ -293,5 +302,21 @@ impl Body for Observed {
             Some(length) => SizeHint::with_exact(length + rest),
             None => SizeHint::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_has_the_time_for_its_answer_that_it_says() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut request = HttpRequest::empty();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        request.set_uri(url).unwrap();
+        request.add_extension(AnswerTime(Duration::from_millis(20)));
+        let error = Connector::from_environment().unwrap().send(request).await;
+        assert!(error.unwrap_err().is_timeout());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -45,6 +46,8 @@ pub enum Refusal {
     Invalid,
     /// The name has no address: it is probably misspelt.
     NoSuchHost,
+    /// There was no connection: nothing was sent.
+    NotReached,
     /// No answer, or one that was lost: it may have been done, or not.
     NoAnswer,
     /// AWS has a fault of its own.
@@ -57,6 +60,11 @@ impl Refusal {
     /// May the call have been carried out all the same?
     pub fn is_uncertain(self) -> bool {
         matches!(self, Refusal::NoAnswer | Refusal::Fault)
+    }
+
+    /// May the same call do better in a while?
+    pub fn may_pass(self) -> bool {
+        self.is_uncertain() || matches!(self, Refusal::NotReached | Refusal::Throttled)
     }
 }
 
@@ -152,6 +160,15 @@ impl AwsError {
         }
     }
 
+    /// An answer that broke off.
+    pub(super) fn broken_off(call: Call, error: &(dyn std::error::Error + 'static)) -> AwsError {
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal: Refusal::NoAnswer,
+            detail: chain(error),
+        }
+    }
+
     /// The same, of a call for which Lambda reads a zip from a bucket in the caller's name: what S3 denies is told as what
     /// S3 has to allow.
     pub(super) fn of_reading(self, object: &StagedObject, region: &Region) -> AwsError {
@@ -170,6 +187,16 @@ impl AwsError {
                 detail,
             },
             other => other,
+        }
+    }
+
+    /// A call that nobody signs.
+    pub(super) fn unsigned(call: Call, error: &CredentialsError) -> AwsError {
+        let (refusal, detail) = of_credentials(error);
+        AwsError::Refused {
+            call: Box::new(call),
+            refusal,
+            detail,
         }
     }
 
@@ -246,11 +273,13 @@ fn of_code(code: &str, message: &str, status: u16) -> Refusal {
         | "EntityAlreadyExists"
         | "ParameterAlreadyExists"
         | "RepositoryAlreadyExistsException"
-        | "PreconditionFailedException" => Refusal::Conflict,
+        | "PreconditionFailedException"
+        | "ResourceNotReadyException" => Refusal::Conflict,
         "RequestEntityTooLargeException" | "RequestTooLargeException" | "EntityTooLarge" => {
             Refusal::TooLarge
         }
         "InvalidParameterValueException"
+        | "InvalidParameterException"
         | "ValidationException"
         | "ValidationError"
         | "InvalidRequestContentException"
@@ -287,28 +316,40 @@ fn of_connection(error: &ConnectorError) -> (Refusal, String) {
             return (Refusal::Other, untrusted.to_string());
         }
         if let Some(unreachable) = cause.downcast_ref::<Unreachable>() {
-            let refusal = match unreachable.is_unresolved {
-                true => Refusal::NoSuchHost,
-                false => Refusal::NoAnswer,
+            let refusal = match (unreachable.is_unresolved, unreachable.is_unconnected) {
+                (true, _) => Refusal::NoSuchHost,
+                (_, true) => Refusal::NotReached,
+                _ => Refusal::NoAnswer,
             };
             return (refusal, unreachable.to_string());
+        }
+        if cause.is::<CredentialsError>() {
+            return of_credentials(cause);
         }
         source = cause.source();
     }
     (Refusal::NoAnswer, chain(error))
 }
 
-/// What the SDK could not even send: mostly for want of credentials.
+/// What the SDK could not even send.
 fn of_construction(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
     let reasons = chain(error);
     let lower = reasons.to_lowercase();
+    match lower.contains("credential") || lower.contains("identity") {
+        true => of_credentials(error),
+        false => (Refusal::Other, reasons),
+    }
+}
+
+/// There are no credentials, or none any more: a login that is over is told by the providers in words alone.
+fn of_credentials(error: &(dyn std::error::Error + 'static)) -> (Refusal, String) {
+    let reasons = chain(error);
+    let lower = reasons.to_lowercase();
     let is_expired = lower.contains("expired") || lower.contains("sso login");
-    let refusal = match lower.contains("credential") || lower.contains("identity") {
-        true if is_expired => Refusal::Expired,
-        true => Refusal::NoCredentials,
-        false => Refusal::Other,
-    };
-    (refusal, reasons)
+    match is_expired {
+        true => (Refusal::Expired, reasons),
+        false => (Refusal::NoCredentials, reasons),
+    }
 }
 
 /// An error and its causes on one line, without what is said twice.
@@ -345,6 +386,9 @@ fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
             "{action} is denied in {region} ({detail}). This statement in a policy of yours allows it: {}",
             call.statement()
         ),
+        Refusal::Throttled if !action.starts_with("lambda:") => {
+            format!("{region} takes no more requests for now ({action}: {detail}); try again later")
+        }
         Refusal::Throttled => format!(
             "{region} takes no more requests for now ({detail}): other programs of the account use up its 15 a second; \
              try again later"
@@ -373,7 +417,7 @@ fn explained(call: &Call, refusal: Refusal, detail: &str) -> String {
              one in each region, and name them with --s3-bucket 'NAME-{{region}}'",
             bucket_of(call)
         ),
-        Refusal::NoAnswer | Refusal::Fault => {
+        Refusal::NoAnswer | Refusal::NotReached | Refusal::Fault => {
             let near = region.nearest_other();
             let near = near.map(|near| format!("; did you mean {near}?"));
             format!(

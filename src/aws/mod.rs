@@ -8,8 +8,10 @@ mod connector;
 mod ecr;
 mod error;
 mod functions;
+mod invocation;
 mod json_call;
 mod layers;
+mod log_events;
 mod pace;
 mod parameters;
 mod query_call;
@@ -28,7 +30,9 @@ pub use error::{AwsError, Refusal};
 pub use functions::{
     Code, DeployedFunction, FunctionUrl, Functions, NewFunction, Permission, is_conflict,
 };
+pub use invocation::{Invocations, InvokeRequest, Invoked, ResponsePart, ResponseStream};
 pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion, PublishedVersion};
+pub use log_events::{LogEvent, LogEvents, LogPage, LogQuery};
 pub use parameters::Parameters;
 pub use roles::{Role, Roles};
 pub use schedules::Schedules;

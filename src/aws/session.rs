@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -63,10 +65,20 @@ impl Session {
             loader = loader.endpoint_url(endpoint);
         }
         let mut config = loader.load().await;
+        // Roles are assumed somewhere, also where every region is named by flags: where AWS's own tools do it then.
+        let region = config.region().cloned();
+        let region = region.unwrap_or(aws_config::Region::from_static("us-east-1"));
+        if let Some(profile) = &settings.profile {
+            // The SDK's own chain looks at the environment's keys first, whatever profile is named.
+            let provider = of_profile(profile, &region, &connector);
+            let provider = SharedCredentialsProvider::new(provider);
+            config = config.into_builder().credentials_provider(provider).build();
+        }
         if let Some(role) = &settings.role {
             let provider = AssumeRoleProvider::builder(role)
                 .session_name("r-layer")
                 .configure(&config)
+                .region(region)
                 .build()
                 .await;
             let provider = SharedCredentialsProvider::new(provider);
@@ -135,6 +147,21 @@ impl Session {
     pub(super) fn connector(&self) -> &Connector {
         &self.connector
     }
+}
+
+/// The credentials of a profile that was named, as `aws --profile` takes them.
+fn of_profile(
+    profile: &str,
+    region: &aws_config::Region,
+    connector: &Connector,
+) -> ProfileFileCredentialsProvider {
+    let config = ProviderConfig::default()
+        .with_http_client(connector.clone())
+        .with_region(Some(region.clone()));
+    ProfileFileCredentialsProvider::builder()
+        .configure(&config)
+        .profile_name(profile)
+        .build()
 }
 
 fn sdk_region(region: &Region) -> aws_config::Region {

@@ -77,7 +77,12 @@ impl SignedService {
 
     /// AWS's own address, unless AWS_ENDPOINT_URL or a flag says another.
     fn endpoint(&self) -> String {
-        let variable = format!("AWS_ENDPOINT_URL_{}", self.name.to_uppercase());
+        let service = match self.name {
+            // The service's own id, by which the SDKs name the variable, is not its name in URLs.
+            "logs" => "CLOUDWATCH_LOGS".to_owned(),
+            name => name.to_uppercase(),
+        };
+        let variable = format!("AWS_ENDPOINT_URL_{service}");
         let own = std::env::var(variable).ok().filter(|url| !url.is_empty());
         let general = || self.session.config().endpoint_url().map(ToOwned::to_owned);
         own.or_else(general).unwrap_or_else(|| self.address.clone())
@@ -102,9 +107,7 @@ impl SignedService {
                 Ok(answer) => refused(call, &answer),
                 Err(error) => error,
             };
-            let may_pass = error
-                .refusal()
-                .is_some_and(|refusal| refusal.is_uncertain() || refusal == Refusal::Throttled);
+            let may_pass = error.refusal().is_some_and(Refusal::may_pass);
             match pauses.next().filter(|_| may_pass) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error),
@@ -149,7 +152,7 @@ impl SignedService {
         let credentials = provider
             .provide_credentials()
             .await
-            .map_err(|error| nobody(error.to_string()))?;
+            .map_err(|error| AwsError::unsigned(call.clone(), &error))?;
         let identity = credentials.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)

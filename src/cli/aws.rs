@@ -36,6 +36,15 @@ pub struct RegionOptions {
     pub all_regions: bool,
 }
 
+/// The one place where a function is.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "AWS")]
+pub struct OneRegionOption {
+    /// The function's region [default: that of its ARN, else AWS_REGION or the profile's]
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub region: Option<Region>,
+}
+
 /// For whom.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Who may use the layers")]

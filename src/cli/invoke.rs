@@ -3,14 +3,20 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 
-/// Let a handler answer an event on this machine, or one after another, in a root file system like Lambda's.
+use super::{AwsOptions, OneRegionOption};
+use crate::function::QualifiedFunction;
+
+/// Let a handler answer an event on this machine, or one after another, in a root file system like Lambda's; or a function
+/// at AWS.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     r-layer invoke --code . --handler script.increment --event '{\"x\":1}'\n  \
     r-layer invoke --code fn --handler app.handler --event @event.json --layer dist/r-runtime-4.5.0-al2023-x86_64.zip\n  \
     r-layer invoke --code fn --handler app.handler --serve 9000 --watch\n  \
+    r-layer invoke --function my-function --alias live --event @event.json\n  \
     r-layer invoke --image dist/image --event '{\"x\":1}'\n\
     \nThe result goes to stdout, the handler's log and a REPORT line to stderr. A function error exits with 1.\n\
     With --serve, curl, the AWS command line and the AWS SDKs invoke the function at the address that is printed,\n\
@@ -24,7 +30,7 @@ pub struct InvokeArgs {
         long,
         env = "R_LAYER_HANDLER",
         value_name = "FILE.FUNCTION",
-        required_unless_present = "image"
+        required_unless_present_any = ["function", "image"]
     )]
     pub handler: Option<String>,
     /// A container image instead of layers and code: a registry's name for it, or the folder or .tar that `image build`
@@ -84,4 +90,74 @@ pub struct InvokeArgs {
     /// The Lambda runtime [default: provided.al2023]
     #[arg(long, env = "R_LAYER_TARGET", value_name = "TARGET")]
     pub target: Option<String>,
+    /// Invoke this function at AWS, not a handler here
+    #[arg(long, value_name = "NAME|ARN", help_heading = "A function at AWS")]
+    pub function: Option<QualifiedFunction>,
+    /// Its version or alias [default: $LATEST]
+    #[arg(
+        long,
+        visible_alias = "alias",
+        value_name = "VERSION|ALIAS",
+        requires = "function",
+        help_heading = "A function at AWS"
+    )]
+    pub qualifier: Option<String>,
+    /// Hand over the event and wait for nothing; `r-layer logs` shows what comes of it
+    #[arg(
+        long = "async",
+        requires = "function",
+        conflicts_with = "stream",
+        help_heading = "A function at AWS"
+    )]
+    pub asynchronous: bool,
+    /// Print a streamed response as it comes; without it all of it comes at the end
+    #[arg(long, requires = "function", help_heading = "A function at AWS")]
+    pub stream: bool,
+    /// Where.
+    #[command(flatten)]
+    pub region: OneRegionOption,
+    /// As whom.
+    #[command(flatten)]
+    pub aws: AwsOptions,
+}
+
+/// What is about a handler on this machine, by clap's ids.
+const HERE: [&str; 12] = [
+    "code",
+    "handler",
+    "serve",
+    "host",
+    "watch",
+    "layers",
+    "root",
+    "timeout",
+    "memory",
+    "environment",
+    "arch",
+    "target",
+];
+
+/// What is about AWS.
+const AT_AWS: [&str; 4] = ["region", "profile", "endpoint_url", "expect_account"];
+
+/// The flag that was typed and does not go with the place where the function is, and why. Variables of the environment are
+/// for whoever can use them.
+pub fn misplaced_flag(matches: &ArgMatches) -> Option<String> {
+    let typed = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let (ids, why) = match matches.contains_id("function") {
+        true => (
+            &HERE[..],
+            "is for a handler that is invoked on this machine, and --function names one at AWS, which has its own settings",
+        ),
+        false => (
+            &AT_AWS[..],
+            "is for a function at AWS, which --function names; without it a handler is invoked on this machine",
+        ),
+    };
+    let flag = match *ids.iter().find(|id| typed(id))? {
+        "layers" => "layer".to_owned(),
+        "environment" => "env".to_owned(),
+        id => id.replace('_', "-"),
+    };
+    Some(format!("--{flag} {why}"))
 }

@@ -33,6 +33,8 @@ pub enum IamPolicyCommand {
     Attach(AttachPolicyArgs),
     /// What `deploy` needs
     Deploy(DeployPolicyArgs),
+    /// What `invoke --function` and `logs` need
+    Invoke(InvokePolicyArgs),
 }
 
 /// Where a policy holds.
@@ -114,6 +116,17 @@ pub struct AttachPolicyArgs {
     /// This alias is moved to it
     #[arg(long, value_name = "NAME")]
     pub alias: Option<String>,
+}
+
+/// What invoking does.
+#[derive(Debug, Args)]
+pub struct InvokePolicyArgs {
+    /// Functions; `*` stands for any characters
+    #[arg(required = true, value_name = "FUNCTION")]
+    pub functions: Vec<FunctionPattern>,
+    /// Where it holds.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 /// What deploying does.

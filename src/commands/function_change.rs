@@ -29,6 +29,8 @@ pub struct FunctionChange<'a> {
     pub reporter: &'a dyn Reporter,
     task: Box<dyn Task>,
     done: Mutex<Vec<String>>,
+    /// The revision that settings were sent for: what AWS shows once it has taken them is another.
+    outdated: Mutex<Option<String>>,
     is_over: std::sync::atomic::AtomicBool,
 }
 
@@ -48,6 +50,7 @@ impl<'a> FunctionChange<'a> {
             reporter,
             task: reporter.begin(what, None),
             done: Mutex::default(),
+            outdated: Mutex::default(),
             is_over: false.into(),
         }
     }
@@ -86,7 +89,7 @@ impl<'a> FunctionChange<'a> {
             let Some(function) = self.functions.get(self.name, None).await? else {
                 return Ok(None);
             };
-            if !function.is_changing {
+            if !function.is_changing && !self.is_outdated(&function) {
                 return Ok(Some(function));
             }
             if Instant::now() + pause > end {
@@ -100,6 +103,12 @@ impl<'a> FunctionChange<'a> {
             pause = pauses.next().map_or(pause, Duration::from_millis);
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Is it still as it was before settings were sent that AWS took?
+    fn is_outdated(&self, function: &DeployedFunction) -> bool {
+        let outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        !function.revision.is_empty() && outdated.as_ref() == Some(&function.revision)
     }
 
     /// The function, once nothing is under way; that there is none is an error with the nearest names.
@@ -137,7 +146,12 @@ impl<'a> FunctionChange<'a> {
             .functions
             .configure(self.name, settings, &function.revision)
             .await;
-        self.was_taken(sent).await
+        let is_taken = self.was_taken(sent).await?;
+        if is_taken {
+            let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+            *outdated = Some(function.revision.clone());
+        }
+        Ok(is_taken)
     }
 
     /// Was a change taken? A conflict is none, and worth another look.

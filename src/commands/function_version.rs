@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::function_change::FunctionChange;
-use crate::aws::DeployedFunction;
+use crate::aws::{DeployedFunction, is_conflict};
 
 /// What is wanted of versions.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,18 @@ impl VersionWanted {
     /// Is nothing wanted?
     pub fn is_nothing(&self) -> bool {
         !self.publish && self.alias.is_none()
+    }
+
+    /// What a dry run says of it; nothing, if nothing is wanted.
+    pub fn announced(&self) -> Option<String> {
+        let alias = self.alias.as_ref();
+        let alias = alias.map(|alias| format!(", and alias {alias} pointed at it"));
+        (!self.is_nothing()).then(|| {
+            format!(
+                "a version would be published{}, unless that is so already",
+                alias.unwrap_or_default()
+            )
+        })
     }
 
     /// Makes the version and moves the alias, as far as they are not so already.
@@ -77,9 +89,16 @@ impl VersionWanted {
             }
         };
         if let Some(alias) = &self.alias {
-            functions
+            let sent = functions
                 .point_alias(name, alias, &version, pointed.is_none())
-                .await?;
+                .await;
+            if let Err(error) = sent {
+                // Of an answer that was lost, the same again is a conflict.
+                let points = functions.alias(name, alias).await?;
+                if !is_conflict(&error) || points.as_ref() != Some(&version) {
+                    return Err(error.into());
+                }
+            }
             change.did(format!("alias {alias} points at version {version}"));
         }
         Ok(Versioned {

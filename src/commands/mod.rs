@@ -12,6 +12,7 @@ mod deploy;
 mod destroy;
 mod diff;
 mod doctor;
+mod function_at_aws;
 mod function_change;
 mod function_layers;
 #[cfg(unix)]
@@ -19,10 +20,11 @@ mod function_root;
 mod function_version;
 mod grant;
 mod image;
+mod init;
 mod inspect;
-#[cfg(unix)]
 mod invoke;
 mod list;
+mod logs;
 mod our_layers;
 pub mod package_layers;
 mod packing;
@@ -71,6 +73,10 @@ fn with_locked(options: PackageOptions, locked: bool) -> PackageOptions {
 pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
     let reporter = TerminalReporter::new(printer);
     match cli.command {
+        Command::Init(args) => {
+            printer.result(&init::run(args, &reporter)?)?;
+            Ok(Outcome::Done)
+        }
         Command::Build(args) => match args.layer {
             Some(BuildCommand::Runtime(args)) => {
                 printer.result(&build_runtime::run(*args, &reporter).await?)?;
@@ -164,12 +170,11 @@ pub async fn run(cli: Cli, printer: Printer) -> Result<Outcome> {
             printer.result(&differences)?;
             Ok(Outcome::Done)
         }
-        #[cfg(unix)]
-        Command::Invoke(args) => invoke::run(args, printer, &reporter).await,
-        #[cfg(not(unix))]
-        Command::Invoke(_) => anyhow::bail!(
-            "a handler is invoked in a root file system like Lambda's, which needs Linux; type this in WSL"
-        ),
+        Command::Invoke(args) => invoke::run(*args, printer, &reporter).await,
+        Command::Logs(args) => {
+            logs::run(*args, &printer, &reporter).await?;
+            Ok(Outcome::Done)
+        }
         Command::Image(args) => match args.command {
             ImageCommand::Build(args) if args.dockerfile => {
                 let dockerfile = image::dockerfile(&args, &reporter).await?;

@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::cli::{
-    AttachPolicyArgs, DeployPolicyArgs, FunctionPolicyArgs, IamPolicyCommand, PublishPolicyArgs,
-    ScopeArgs,
+    AttachPolicyArgs, DeployPolicyArgs, FunctionPolicyArgs, IamPolicyCommand, InvokePolicyArgs,
+    PublishPolicyArgs, ScopeArgs,
 };
 use crate::iam::{
-    AttachPermissions, DeployPermissions, IamPolicy, PublishPermissions, Scope, UsedLayers,
+    AttachPermissions, DeployPermissions, IamPolicy, InvokePermissions, PublishPermissions, Scope,
+    UsedLayers,
 };
 use crate::manifest::{Manifest, PublishSection, PublishTarget, RegionChoice};
 use crate::progress::Reporter;
@@ -29,6 +30,7 @@ pub fn run(command: IamPolicyCommand, reporter: &dyn Reporter) -> Result<IamPoli
         IamPolicyCommand::Publish(args) => settings.for_publish(args),
         IamPolicyCommand::Attach(args) => settings.for_attach(args),
         IamPolicyCommand::Deploy(args) => settings.for_deploy(args),
+        IamPolicyCommand::Invoke(args) => settings.for_invoke(args),
     }
 }
 
@@ -97,6 +99,12 @@ impl Settings<'_> {
             bucket: self.bucket(args.s3_bucket.as_ref(), target, account.as_ref()),
         };
         Ok(permissions.policy(&scope))
+    }
+
+    fn for_invoke(&self, args: InvokePolicyArgs) -> Result<IamPolicy> {
+        let (scope, _) = self.scope(&args.scope)?;
+        let functions = args.functions;
+        Ok(InvokePermissions { functions }.policy(&scope))
     }
 
     /// Where the policy holds, and the account if it is known.

@@ -51,8 +51,8 @@ impl FromStr for FunctionReference {
         };
         if !text.starts_with("arn:") {
             return match text.split_once(':') {
-                Some((name, qualifier)) if is_name(name) => Err(qualified(qualifier)),
-                None if is_name(text) => Ok(FunctionReference {
+                Some((name, qualifier)) if is_function_name(name) => Err(qualified(qualifier)),
+                None if is_function_name(text) => Ok(FunctionReference {
                     name: text.to_owned(),
                     region: None,
                     account: None,
@@ -71,7 +71,7 @@ impl FromStr for FunctionReference {
                 "function",
                 name,
                 ref qualifier @ ..,
-            ] if is_name(name) => {
+            ] if is_function_name(name) => {
                 if let Some(qualifier) = qualifier.first() {
                     return Err(qualified(qualifier));
                 }
@@ -86,7 +86,8 @@ impl FromStr for FunctionReference {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// Is it a name that AWS takes for a function?
+pub fn is_function_name(text: &str) -> bool {
     let is_taken = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (1..=64).contains(&text.len()) && text.chars().all(is_taken)
 }

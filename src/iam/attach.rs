@@ -27,7 +27,13 @@ impl UsedLayers {
     pub(super) fn statements(&self, scope: &Scope) -> [IamStatement; 2] {
         let arns = self.arns(scope);
         let read = IamStatement::allow("ReadLayers", ["lambda:GetLayerVersion"], arns);
-        [scope.in_regions(read), scope.list_layer_versions()]
+        // Neither action knows resources.
+        let list = IamStatement::allow(
+            "ListLayers",
+            ["lambda:ListLayers", "lambda:ListLayerVersions"],
+            ["*".to_owned()],
+        );
+        [scope.in_regions(read), scope.in_regions(list)]
     }
 }
 
@@ -49,17 +55,17 @@ impl AttachPermissions {
     ///
     /// There is no condition on `lambda:Layer`: functions keep the layers of others that they have.
     pub fn policy(&self, scope: &Scope) -> IamPolicy {
-        let mut actions = vec![
-            "lambda:GetFunction",
-            "lambda:GetFunctionConfiguration",
-            "lambda:UpdateFunctionConfiguration",
-        ];
-        if self.publish_version || self.alias.is_some() {
-            actions.push("lambda:PublishVersion");
+        let with_version = self.publish_version || self.alias.is_some();
+        let mut actions = vec!["lambda:GetFunction", "lambda:UpdateFunctionConfiguration"];
+        if with_version {
+            actions.extend(["lambda:PublishVersion", "lambda:ListVersionsByFunction"]);
         }
         let functions = function_arns(scope, &self.functions, "");
-        let mut statements =
-            vec![scope.in_regions(IamStatement::allow("ChangeFunctions", actions, functions))];
+        let change = IamStatement::allow("ChangeFunctions", actions, functions);
+        let mut statements = vec![scope.in_regions(change), list_functions(scope)];
+        if with_version {
+            statements.push(read_versions(scope, &self.functions));
+        }
         statements.extend(
             self.alias
                 .as_deref()
@@ -78,6 +84,25 @@ pub(super) fn function_arns(
 ) -> Vec<String> {
     let arn = |function| scope.arn("lambda", &format!("function:{function}{end}"));
     functions.iter().map(arn).collect()
+}
+
+/// The nearest names of a function that there is not; the action knows no resources.
+fn list_functions(scope: &Scope) -> IamStatement {
+    scope.in_regions(IamStatement::allow(
+        "ListFunctions",
+        ["lambda:ListFunctions"],
+        ["*".to_owned()],
+    ))
+}
+
+/// Whether a version is what the function is now. Asked for a version, Lambda asks for the version's own ARN.
+pub(super) fn read_versions(scope: &Scope, functions: &[FunctionPattern]) -> IamStatement {
+    let versions = function_arns(scope, functions, ":*");
+    scope.in_regions(IamStatement::allow(
+        "ReadVersions",
+        ["lambda:GetFunction"],
+        versions,
+    ))
 }
 
 /// Which resource Lambda asks for is the function by its reference, and the alias by its messages: both are named.

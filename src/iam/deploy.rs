@@ -1,6 +1,6 @@
 //! What `deploy` needs.
 
-use super::attach::{UsedLayers, function_arns, move_alias};
+use super::attach::{UsedLayers, function_arns, move_alias, read_versions};
 use super::{FunctionPattern, IamPolicy, IamStatement, Scope};
 use crate::checksum::Sha256;
 use crate::publication::RoleArn;
@@ -84,6 +84,9 @@ impl DeployPermissions {
         statements.extend(self.pass_role(scope));
         if self.create_role {
             statements.extend(self.make_role(scope));
+        }
+        if self.publish_version || self.alias.is_some() {
+            statements.push(read_versions(scope, &self.functions));
         }
         let alias = self.alias.as_deref();
         statements.extend(alias.map(|alias| move_alias(scope, &self.functions, alias)));

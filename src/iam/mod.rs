@@ -7,6 +7,7 @@
 mod attach;
 mod deploy;
 mod function;
+mod invoke;
 mod publish;
 mod scope;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use deploy::{
     BASIC_EXECUTION, DeployPermissions, FunctionUrlAuth, execution_role_name, schedule_rule_name,
 };
 pub use function::{FunctionPattern, FunctionPatternError};
+pub use invoke::InvokePermissions;
 pub use publish::PublishPermissions;
 pub use scope::{Scope, ScopeError};
 

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::runtime_api::{Answer, Event};
 
+pub use request::InvocationType;
 pub use server::InvokeApi;
 
 /// Where events are posted. In place of the last `function` there may be any name.

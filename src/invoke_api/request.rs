@@ -23,7 +23,7 @@ pub enum InvocationType {
 
 impl InvocationType {
     /// By `X-Amz-Invocation-Type`.
-    pub fn of(headers: &HeaderMap) -> Result<InvocationType, Refusal> {
+    pub(super) fn of(headers: &HeaderMap) -> Result<InvocationType, Refusal> {
         match text(headers, "x-amz-invocation-type") {
             None | Some("RequestResponse") => Ok(InvocationType::RequestResponse),
             Some("Event") => Ok(InvocationType::Event),
@@ -35,7 +35,7 @@ impl InvocationType {
     }
 
     /// The largest event, in bytes.
-    fn largest_event(self) -> usize {
+    pub fn largest_event(self) -> usize {
         match self {
             InvocationType::Event => 1_048_576,
             InvocationType::RequestResponse | InvocationType::DryRun => 6_291_456,

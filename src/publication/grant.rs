@@ -143,7 +143,7 @@ struct RawStatement {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Principal {
-    Everybody(String),
+    One(String),
     Of(serde_json::Map<String, Value>),
 }
 
@@ -206,10 +206,8 @@ fn meaning(statement: RawStatement) -> Result<BTreeSet<Grant>, String> {
 }
 
 fn principals(principal: Option<Principal>) -> Result<Vec<String>, String> {
-    let other = |value: &dyn fmt::Display| format!("its principal is {value}");
     match principal {
-        Some(Principal::Everybody(text)) if text == "*" => Ok(vec![text]),
-        Some(Principal::Everybody(text)) => Err(other(&text)),
+        Some(Principal::One(text)) => Ok(vec![text]),
         Some(Principal::Of(mut kinds)) => {
             let accounts = kinds.remove("AWS").filter(|_| kinds.is_empty());
             let accounts = accounts.map(serde_json::from_value::<OneOrMany<String>>);

@@ -16,4 +16,4 @@ pub use sandbox::{
     FunctionFiles, FunctionSandbox, ImageStart, Init, PeakMemory, SandboxError, announce_end,
     initialize,
 };
-pub use stream::{Prelude, Streamed};
+pub use stream::{HTTP_RESPONSE, Prelude, Streamed};

@@ -19,7 +19,7 @@ use super::ErrorReport;
 const LARGEST_STREAM: usize = 209_715_200;
 
 /// The type of a response over HTTP: the one that has a prelude.
-const HTTP_RESPONSE: &str = "application/vnd.awslambda.http-integration-response";
+pub const HTTP_RESPONSE: &str = "application/vnd.awslambda.http-integration-response";
 
 /// What is between a prelude and the body.
 const END_OF_PRELUDE: [u8; 8] = [0; 8];

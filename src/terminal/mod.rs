@@ -8,6 +8,7 @@ mod size;
 
 pub use bar::{bar, width};
 pub use errors::print_error;
+pub(crate) use printer::printable;
 pub use printer::{ColorChoice, Printer, Verbosity};
 pub use progress::TerminalReporter;
 pub use size::human_size;

@@ -29,7 +29,7 @@ pub enum Verbosity {
 }
 
 /// A text in which names from files cannot steer a terminal: control characters are shown, not sent.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -49,24 +49,23 @@ pub struct Printer {
     /// How much is said on stderr.
     pub verbosity: Verbosity,
     color: bool,
+    colors_data: bool,
 }
 
 impl Printer {
     /// A printer with the user's choices.
     pub fn new(json: bool, verbosity: Verbosity, color: ColorChoice) -> Printer {
-        let wanted = || {
-            let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            io::stderr().is_terminal() && !no_color
-        };
-        let color = match color {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let wanted = |is_terminal: bool| match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => wanted(),
+            ColorChoice::Auto => is_terminal && !no_color,
         };
         Printer {
             json,
             verbosity,
-            color,
+            color: wanted(io::stderr().is_terminal()),
+            colors_data: wanted(io::stdout().is_terminal()),
         }
     }
 
@@ -82,10 +81,15 @@ impl Printer {
 
     /// Bytes on stdout, as they are. A reader that went away (`| head`) is no error.
     pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
+        self.more_data(bytes).map(drop)
+    }
+
+    /// The same for data without an end. False when nobody reads it any more.
+    pub fn more_data(&self, bytes: &[u8]) -> io::Result<bool> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
         }
     }
 
@@ -95,13 +99,21 @@ impl Printer {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
-    /// A word in a colour (an SGR number), where colours are used.
+    /// A word on stderr in a colour (an SGR number), where colours are used.
     pub fn paint(&self, sgr: &str, word: &str) -> String {
-        if self.color {
-            format!("\x1b[{sgr}m{word}\x1b[0m")
-        } else {
-            word.to_owned()
-        }
+        painted(self.color, sgr, word)
+    }
+
+    /// The same on stdout.
+    pub fn paint_data(&self, sgr: &str, word: &str) -> String {
+        painted(self.colors_data, sgr, word)
+    }
+}
+
+fn painted(wanted: bool, sgr: &str, word: &str) -> String {
+    match wanted {
+        true => format!("\x1b[{sgr}m{word}\x1b[0m"),
+        false => word.to_owned(),
     }
 }
 

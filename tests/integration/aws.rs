@@ -5,6 +5,7 @@ mod account;
 mod moto;
 mod proxied;
 pub mod proxy;
+mod served;
 
 pub use account::Account;
 pub use moto::Moto;

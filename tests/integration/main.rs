@@ -3,12 +3,15 @@
 
 mod parts;
 
+mod attach;
 mod audit;
 mod aws;
 mod build;
 mod cache;
 mod compile_packages;
 mod deploy;
+mod deployed;
+mod deployed_packages;
 mod diff;
 mod doctor;
 mod download;
@@ -18,11 +21,13 @@ mod events;
 mod graphics;
 mod hostile;
 mod image;
+mod init;
 mod inspect;
 mod interrupted;
 mod invoke;
 mod life;
 mod list;
+mod logs;
 mod namespaces;
 mod oci;
 mod package_layer;
@@ -38,3 +43,4 @@ mod runtime_in_r;
 mod sbom;
 mod serve;
 mod streaming;
+mod used_packages;

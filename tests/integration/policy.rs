@@ -88,6 +88,18 @@ fn without_a_manifest_every_region_is_meant_and_the_account_is_asked_for() {
         of(&["attach", "my-function"], "ChangeFunctions")["Resource"],
         json!(["arn:aws:lambda:*:*:function:my-function"])
     );
+    let here = ["invoke", "f", "--region", "eu-west-1"];
+    assert_eq!(
+        of(&here, "InvokeFunctions")["Resource"],
+        json!([
+            "arn:aws:lambda:eu-west-1:*:function:f",
+            "arn:aws:lambda:eu-west-1:*:function:f:*"
+        ])
+    );
+    assert_eq!(
+        of(&here, "ReadLogs")["Resource"],
+        json!(["arn:aws:logs:eu-west-1:*:log-group:/aws/lambda/f:*"])
+    );
     let theirs = "arn:aws:lambda:eu-west-1:210987654321:layer:x:3";
     let read = of(&["attach", "f", "--layer", theirs], "ReadLayers");
     assert_eq!(

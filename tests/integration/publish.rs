@@ -1,7 +1,18 @@
 //! `publish` and what goes with it, against moto behind a proxy that misbehaves.
 
+mod at_once;
+mod broken_off;
+mod bucket;
+mod late;
+mod parameter;
+mod planned;
+mod refused;
+mod secrets;
+
 use std::path::Path;
 use std::process::Output;
+
+use serde_json::Value;
 
 use crate::aws::Account;
 use crate::aws::proxy::faults::{self, Cut};
@@ -11,17 +22,53 @@ const LAYER: &str = "r-models-4_5-x86_64";
 
 /// A folder with a small layer of packages in `dist`, as somebody else might have made it.
 fn project() -> tempfile::TempDir {
+    project_of(&["models"])
+}
+
+/// A folder with small layers of packages in `dist`.
+fn project_of(names: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let package = folder.path().join("tree/R/library/models");
-    std::fs::create_dir_all(&package).expect("folders");
-    let description =
-        "Package: models\nVersion: 1.0\nLicense: MIT\nBuilt: R 4.5.0; ; 2025-04-01; unix\n";
-    std::fs::write(package.join("DESCRIPTION"), description).expect("a file");
     std::fs::create_dir(folder.path().join("dist")).expect("a folder");
-    let mut zip = std::process::Command::new("zip");
-    zip.args(["-qr", "../dist/r-models-4.5-al2023-x86_64.zip", "R"]);
-    succeed(zip.current_dir(folder.path().join("tree")));
+    for name in names {
+        make_layer(folder.path(), name, &[]);
+    }
     folder
+}
+
+/// Makes `dist/r-NAME-4.5-al2023-x86_64.zip`, a layer of one package that has these bytes in it.
+fn make_layer(folder: &Path, name: &str, data: &[u8]) {
+    let tree = folder.join(format!("tree-{name}"));
+    let package = tree.join("R/library").join(name);
+    std::fs::create_dir_all(&package).expect("folders");
+    let description = format!(
+        "Package: {name}\nVersion: 1.0\nLicense: MIT\nBuilt: R 4.5.0; ; 2025-04-01; unix\n"
+    );
+    std::fs::write(package.join("DESCRIPTION"), description).expect("a file");
+    std::fs::write(package.join("data"), data).expect("a file");
+    let zip = folder.join(zip_name(name));
+    std::fs::remove_file(&zip).ok();
+    let mut command = std::process::Command::new("zip");
+    command.args(["-qr", "-1"]).arg(zip).arg("R");
+    succeed(command.current_dir(tree));
+}
+
+fn zip_name(name: &str) -> String {
+    format!("dist/r-{name}-4.5-al2023-x86_64.zip")
+}
+
+/// Bytes that no compression makes fewer, the same for the same seed.
+fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut noise = Vec::with_capacity(bytes + 8);
+    while noise.len() < bytes {
+        // Xorshift.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        noise.extend(state.to_le_bytes());
+    }
+    noise.truncate(bytes);
+    noise
 }
 
 fn run(account: &Account, folder: &Path, arguments: &[&str]) -> Output {
@@ -41,6 +88,21 @@ fn done(output: Output) -> String {
         text(&output.stderr)
     );
     text(&output.stdout)
+}
+
+/// What the record has: region, layer, version and grants of every line.
+fn recorded(folder: &Path) -> Vec<(String, String, u64, Value)> {
+    let text = std::fs::read_to_string(folder.join("r-layer.arns.json")).unwrap_or_default();
+    let lines: Vec<Value> = serde_json::from_str(&text).expect("a record");
+    let text = |line: &Value, key: &str| line[key].as_str().expect("a text").to_owned();
+    lines[1..]
+        .iter()
+        .map(|line| {
+            let number = line["version"].as_u64().expect("a number");
+            let (region, layer) = (text(line, "region"), text(line, "layer"));
+            (region, layer, number, line["grants"].clone())
+        })
+        .collect()
 }
 
 fn versions(account: &Account, region: &str) -> Vec<u64> {
@@ -194,11 +256,7 @@ fn numbers_are_aligned_and_old_versions_are_shown_before_they_go() {
         project.path(),
         &["publish", "--region", "eu-west-1"],
     ));
-    let description = project.path().join("tree/R/library/models/NEWS");
-    std::fs::write(description, "news").expect("a file");
-    let mut zip = std::process::Command::new("zip");
-    zip.args(["-qr", "../dist/r-models-4.5-al2023-x86_64.zip", "R"]);
-    succeed(zip.current_dir(project.path().join("tree")));
+    make_layer(project.path(), "models", b"news");
     let regions = "eu-west-1,eu-west-2";
     done(run(
         &account,

@@ -135,6 +135,15 @@ impl Functions {
         Ok(Some(found))
     }
 
+    /// The log group that a function writes to, where its configuration names one.
+    pub async fn log_group(&self, function: &str) -> Result<Option<String>, AwsError> {
+        let request = self.client.get_function_configuration();
+        let answer = request.function_name(function).send().await;
+        let call = self.call("lambda:GetFunctionConfiguration", function);
+        let answer = answer.map_err(|error| AwsError::of(call, error))?;
+        Ok(answer.logging_config.and_then(|it| it.log_group))
+    }
+
     /// The names of all functions.
     pub async fn names(&self) -> Result<Vec<String>, AwsError> {
         let listed = self.client.list_functions().into_paginator().items().send();

@@ -196,7 +196,11 @@ impl Run<'_> {
                 result.notes.push(warning);
             }
             if self.options.dry_run {
-                return Ok(Done::WouldChange);
+                result.notes.extend(wanted.announced());
+                return Ok(match settings.is_empty() && wanted.is_nothing() {
+                    true => Done::Unchanged,
+                    false => Done::WouldChange,
+                });
             }
             if settings.is_empty() {
                 result.versioned = wanted.bring(change, &function).await?;

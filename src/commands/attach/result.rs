@@ -20,7 +20,7 @@ pub enum Done {
     Unchanged,
     /// It is changed.
     Changed,
-    /// It would be changed, or not: see the layers.
+    /// It would be changed.
     WouldChange,
     /// It failed.
     Failed {
@@ -102,7 +102,7 @@ impl FunctionResult {
         let what = match &self.done {
             Done::Unchanged => "nothing to do".to_owned(),
             Done::Changed => "done".to_owned(),
-            Done::WouldChange => "looked at".to_owned(),
+            Done::WouldChange => "would be changed".to_owned(),
             Done::Failed { reason } => format!("failed: {reason}"),
         };
         format!("{} in {}: {what}", self.function, self.region)
@@ -175,8 +175,6 @@ impl fmt::Display for LayerChange {
 impl fmt::Display for FunctionResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (function, region) = (&self.function, &self.region);
-        let is_new = |change: &LayerChange| change.before != change.after;
-        let moved = self.layers.iter().any(is_new) || !self.settings.is_empty();
         match &self.done {
             Done::Failed { reason } => {
                 writeln!(f, "{function} in {region}: failed: {reason}")?;
@@ -186,7 +184,6 @@ impl fmt::Display for FunctionResult {
                 return Ok(());
             }
             Done::Unchanged => writeln!(f, "{function} in {region}: nothing to do")?,
-            Done::WouldChange if !moved => writeln!(f, "{function} in {region}: nothing to do")?,
             Done::WouldChange => writeln!(f, "{function} in {region}: would be changed")?,
             Done::Changed => writeln!(f, "{function} in {region}: changed")?,
         }

@@ -1,4 +1,4 @@
-//! What is checked of R code before anything is sent: that the layers have the packages it uses, and that the handler loads.
+//! What is checked of R code before anything is sent: that the handler loads.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ impl Loading<'_> {
     /// Loads the handler in a root like Lambda's, if this machine can; what cannot be loaded is an error.
     #[cfg(unix)]
     pub async fn check(&self, reporter: &dyn Reporter) -> Result<()> {
-        use crate::commands::invoke::loading::{Loaded, load};
+        use crate::commands::invoke::loading::{Function, Loaded};
 
         let skipped = |reason: &str| {
             reporter.note(&format!("the handler is not loaded here first: {reason}"))
@@ -75,7 +75,13 @@ impl Loading<'_> {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        match load(zips, folder.path(), self.handler, &environment, reporter).await {
+        let function = Function {
+            zips,
+            code: folder.path(),
+            handler: self.handler,
+            environment: &environment,
+        };
+        match function.load(reporter).await {
             Ok(Loaded::Yes) => Ok(()),
             Ok(Loaded::No(why)) => bail!(
                 "the handler {} cannot be loaded, so nothing was sent: {why}\n(--no-check deploys it all the same)",

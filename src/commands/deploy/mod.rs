@@ -2,6 +2,7 @@
 
 mod checks;
 mod invokers;
+mod packages;
 mod result;
 pub mod role;
 mod settings;
@@ -190,6 +191,7 @@ impl Deployment<'_> {
         if self.args.no_check {
             return Ok(());
         }
+        packages::check(self.code, &goal.layers.after, self.reporter).await?;
         let empty = Default::default();
         let loading = Loading {
             layers: &goal.layers.after,

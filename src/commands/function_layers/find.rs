@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use tokio::sync::Mutex;
 
+use super::candidate::{Candidate, all_parts, chosen, is_called};
 use crate::checksum::Sha256;
 use crate::commands::aws_session::Signed;
 use crate::commands::our_layers::{OurLayer, OurVersion, our_layers};
@@ -16,7 +17,7 @@ use crate::layer::dist::records;
 use crate::package::RVersion;
 use crate::publication::{
     LayerNameTemplate, LayerReference, LayerVersionArn, Placeholder, PublicationRecord, Region,
-    Timestamp, logical_name,
+    logical_name,
 };
 use crate::target::Architecture;
 
@@ -36,19 +37,8 @@ pub struct Purpose<'a> {
 pub struct Found {
     /// In the order of their names.
     pub versions: Vec<LayerVersionArn>,
-    /// The layer's name without number, if it was named as a whole.
+    /// The layer's name without number, if the versions are the whole of it.
     pub whole: Option<String>,
-}
-
-/// A layer of ours that there is, wherever that is known from.
-#[derive(Clone, Debug)]
-struct Candidate {
-    logical_name: String,
-    arn: LayerVersionArn,
-    architecture: Option<Architecture>,
-    r_minor: Option<String>,
-    sha256: Sha256,
-    published: Timestamp,
 }
 
 /// Finds layers: in the record, else at AWS.
@@ -88,7 +78,7 @@ impl<'a> Finder<'a> {
                 if let Some(found) = self.named(name, *version, purpose).await? {
                     return Ok(found);
                 }
-                Err(self.nothing(name, purpose).await)
+                Err(self.nothing(name, *version, purpose).await)
             }
         }
     }
@@ -101,18 +91,20 @@ impl<'a> Finder<'a> {
         purpose: Purpose<'_>,
     ) -> Result<Option<Found>> {
         let parts = self.built_parts(name, purpose);
-        for candidates in [
-            self.recorded(purpose.region),
-            self.own(purpose.region).await?,
-        ] {
-            if let Some(found) = all_parts(&candidates, &parts, name, version, purpose) {
-                return Ok(Some(found));
-            }
-            if let Some(found) = chosen(&candidates, name, version, purpose) {
-                return Ok(Some(found));
-            }
+        let meant = |candidates: &[Candidate]| {
+            let as_built = match version {
+                None => all_parts(candidates, &parts, purpose),
+                Some(_) => None,
+            };
+            as_built.or_else(|| chosen(candidates, name, version, purpose))
+        };
+        if let Some(found) = meant(&self.recorded(purpose.region)) {
+            return Ok(Some(found));
         }
-        // Somebody else's layer of the account, by the whole of its name.
+        if let Some(found) = meant(&self.own(purpose.region).await?) {
+            return Ok(Some(found));
+        }
+        // Any layer of the account, by the whole of its name.
         let versions = self.signed.layers(purpose.region).versions(name).await?;
         let mut versions = versions.into_iter();
         let meant = versions.find(|found| version.is_none_or(|number| found.version == number));
@@ -123,22 +115,25 @@ impl<'a> Finder<'a> {
         }))
     }
 
-    /// The names of the parts that the layer of that name was built as here; none, if it was not.
+    /// The names of the parts that the layer of that name was built as here, for the newest R that it was built for; none, if
+    /// it was not.
     fn built_parts(&self, name: &str, purpose: Purpose<'_>) -> BTreeSet<String> {
         let is_meant = |record: &&BuildRecord| {
             let layer = record.layer_of_packages();
             let minor = record.r_minor();
-            layer.is_some_and(|layer| layer == name || Some(layer) == name.strip_prefix("r-"))
+            layer.is_some_and(|layer| is_called(&format!("r-{layer}"), name))
                 && record.architecture == purpose.architecture
                 && purpose
                     .r_minor
                     .is_none_or(|wanted| minor.as_deref() == Some(wanted))
         };
-        self.built
-            .iter()
-            .filter(is_meant)
-            .map(logical_name)
-            .collect()
+        let meant: Vec<&BuildRecord> = self.built.iter().filter(is_meant).collect();
+        let r_version = |record: &BuildRecord| record.r_minor()?.parse::<RVersion>().ok();
+        let newest = meant.iter().filter_map(|record| r_version(record)).max();
+        let newest = meant
+            .into_iter()
+            .filter(|record| r_version(record) == newest);
+        newest.map(logical_name).collect()
     }
 
     fn recorded(&self, region: &Region) -> Vec<Candidate> {
@@ -187,7 +182,7 @@ impl<'a> Finder<'a> {
         let described = &version.described;
         let architectures = &version.version.architectures;
         let architecture = architectures.first().and_then(|name| name.parse().ok());
-        let r_minor = of_description(&version.version.description)
+        let r_minor = minor_of_description(&version.version.description)
             .or_else(|| self.minor_in(&layer.name, &described.logical_name, architecture));
         Some(Candidate {
             logical_name: described.logical_name.clone(),
@@ -237,7 +232,7 @@ impl<'a> Finder<'a> {
         match same.min_by_key(|candidate| candidate.arn.version) {
             Some(candidate) => Ok(Found {
                 versions: vec![candidate.arn.clone()],
-                whole: None,
+                whole: candidate.whole(),
             }),
             None => bail!(
                 "{zip} is not published in {region}; type first: r-layer publish {zip} --region {region}",
@@ -248,7 +243,12 @@ impl<'a> Finder<'a> {
     }
 
     /// What is wrong with a name, and what to type.
-    async fn nothing(&self, name: &str, purpose: Purpose<'_>) -> anyhow::Error {
+    async fn nothing(
+        &self,
+        name: &str,
+        version: Option<u64>,
+        purpose: Purpose<'_>,
+    ) -> anyhow::Error {
         let Purpose {
             region,
             architecture,
@@ -257,20 +257,26 @@ impl<'a> Finder<'a> {
         let mut all = self.recorded(region);
         all.extend(self.own(region).await.unwrap_or_default());
         let of_r = r_minor.map_or(String::new(), |minor| format!("R {minor}, "));
+        let layer = match version {
+            Some(number) => format!("`{name}:{number}`"),
+            None => format!("`{name}`"),
+        };
         let others: BTreeSet<String> = all
             .iter()
-            .filter(|candidate| is_named(candidate, name))
-            .map(|candidate| {
-                let r = candidate.r_minor.as_deref().unwrap_or("?");
-                let architecture = candidate.architecture.map(|it| it.to_string());
-                format!("R {r}, {}", architecture.unwrap_or_else(|| "?".to_owned()))
+            .filter(|one| one.is_named(name) || one.part_of(name).is_some())
+            .map(|one| {
+                let at_aws = format!("{}:{}", one.arn.layer.layer, one.arn.version);
+                let r = one.r_minor.as_deref().unwrap_or("?");
+                let architecture = one.architecture.map(|it| it.to_string());
+                let architecture = architecture.unwrap_or_else(|| "?".to_owned());
+                format!("{at_aws} (R {r}, {architecture})")
             })
             .collect();
         if !others.is_empty() {
-            return anyhow::anyhow!(
-                "there is no layer `{name}` for {of_r}{architecture} in {region}, only for {}; build it for that and publish \
-                 it: r-layer publish --region {region}",
-                Vec::from_iter(others).join("; ")
+            let others = Vec::from_iter(others).join(", ");
+            return anyhow!(
+                "there is no layer {layer} for {of_r}{architecture} in {region}, only {others}; name one of these, or build \
+                 it and publish it: r-layer publish --region {region}"
             );
         }
         let names: BTreeSet<&str> = all
@@ -281,9 +287,9 @@ impl<'a> Finder<'a> {
             true => format!("no layer of r-layer's is published in {region}"),
             false => format!("there are: {}", Vec::from_iter(names).join(", ")),
         };
-        anyhow::anyhow!(
-            "there is no layer `{name}` for {of_r}{architecture} in {region} ({known}); build it and type \
-             r-layer publish --region {region}, or name another: r-layer list shows them"
+        anyhow!(
+            "there is no layer {layer} for {of_r}{architecture} in {region} ({known}); build it and type r-layer publish \
+             --region {region}, or name another: r-layer list shows them"
         )
     }
 }
@@ -303,92 +309,14 @@ fn of_region(arn: &LayerVersionArn, region: &Region) -> Result<Found> {
     })
 }
 
-/// Is it named by its name at AWS, by `r-models` or by `models`, with or without the number of its part?
-fn is_named(candidate: &Candidate, name: &str) -> bool {
-    let logical = candidate.logical_name.as_str();
-    let is_it = |own: &str| own == name || own.strip_prefix("r-") == Some(name);
-    candidate.arn.layer.layer.as_str() == name || is_it(logical) || is_it(whole_name(logical))
-}
-
-fn chosen(
-    candidates: &[Candidate],
-    name: &str,
-    version: Option<u64>,
-    purpose: Purpose<'_>,
-) -> Option<Found> {
-    let fits = |candidate: &&Candidate| {
-        let at_aws = candidate.arn.layer.layer.as_str() == name;
-        let architecture = candidate.architecture;
-        let minor = purpose.r_minor.filter(|_| !at_aws);
-        is_named(candidate, name)
-            && architecture.is_none_or(|it| it == purpose.architecture || at_aws)
-            && (minor.is_none() || candidate.r_minor.as_deref() == minor)
-    };
-    let fitting: Vec<&Candidate> = candidates.iter().filter(fits).collect();
-    // It may have been in one part before it was in several, or the reverse: what was published last counts.
-    let last = fitting.iter().max_by_key(|candidate| candidate.published)?;
-    let is_in_parts = last.logical_name != whole_name(&last.logical_name);
-    let alike = |candidate: &&&Candidate| {
-        let logical = candidate.logical_name.as_str();
-        is_in_parts == (logical != whole_name(logical)) || logical == last.logical_name
-    };
-    let fitting: Vec<&Candidate> = fitting.iter().filter(alike).copied().collect();
-    let newest_r = fitting.iter().filter_map(|it| version_of(it)).max();
-    let mut newest: BTreeMap<&str, &Candidate> = BTreeMap::new();
-    for candidate in fitting {
-        let is_meant = version_of(candidate) == newest_r
-            && version.is_none_or(|number| candidate.arn.version == number);
-        let known = newest.get(candidate.logical_name.as_str());
-        if is_meant && known.is_none_or(|known| known.arn.version < candidate.arn.version) {
-            newest.insert(&candidate.logical_name, candidate);
-        }
-    }
-    let first = newest.values().next()?;
-    let whole = whole_name(&first.logical_name);
-    // Named by a number of a part, or by its name at AWS, only that part is meant.
-    let is_whole = whole == name || whole.strip_prefix("r-") == Some(name);
-    Some(Found {
-        versions: newest.values().map(|it| it.arn.clone()).collect(),
-        whole: is_whole.then(|| whole.to_owned()),
-    })
-}
-
-/// The newest versions of all of these parts, if there is one of each.
-fn all_parts(
-    candidates: &[Candidate],
-    parts: &BTreeSet<String>,
-    name: &str,
-    version: Option<u64>,
-    purpose: Purpose<'_>,
-) -> Option<Found> {
-    if parts.is_empty() || version.is_some() {
-        return None;
-    }
-    let newest = parts.iter().map(|part| {
-        let own = candidates
-            .iter()
-            .filter(|candidate| candidate.logical_name == *part);
-        let own: Vec<Candidate> = own.cloned().collect();
-        chosen(&own, part, None, purpose)?.versions.pop()
-    });
-    let layer = name.strip_prefix("r-").unwrap_or(name);
-    Some(Found {
-        versions: newest.collect::<Option<_>>()?,
-        whole: Some(format!("r-{layer}")),
-    })
-}
-
-fn version_of(candidate: &Candidate) -> Option<RVersion> {
-    candidate.r_minor.as_ref()?.parse().ok()
-}
-
-fn minor(version: &str) -> Option<String> {
+/// `4.5` of `4.5.0`.
+pub fn minor(version: &str) -> Option<String> {
     let version: RVersion = version.parse().ok()?;
     Some(version.minor_text())
 }
 
 /// Descriptions that r-layer writes itself begin with `R 4.5.0 for`.
-fn of_description(description: &str) -> Option<String> {
+pub fn minor_of_description(description: &str) -> Option<String> {
     let (version, _) = description.strip_prefix("R ")?.split_once(" for ")?;
     minor(version)
 }

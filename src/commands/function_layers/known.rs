@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
+use super::find::{minor, minor_of_description};
 use super::remote_zip::RemoteZip;
 use crate::aws::{Refusal, Session, SharedLayer, shared_layer};
 use crate::checksum::Sha256;
@@ -16,7 +17,7 @@ use crate::function::layers::{FunctionLayer, KnownContent};
 use crate::http::Http;
 use crate::layer::dist::records;
 use crate::layer::{BuildRecord, LayerArchive};
-use crate::package::{Description, RVersion};
+use crate::package::Description;
 use crate::publication::{Described, LayerVersionArn, Publication, PublicationRecord};
 
 /// A layer version, and what else there is of it.
@@ -43,7 +44,7 @@ pub struct Knowledge {
     session: Session,
     http: Http,
     built: BTreeMap<Sha256, BuildRecord>,
-    known: Mutex<BTreeMap<LayerVersionArn, Known>>,
+    known: Mutex<BTreeMap<LayerVersionArn, Arc<OnceCell<Known>>>>,
 }
 
 impl Knowledge {
@@ -63,16 +64,18 @@ impl Knowledge {
     /// # Errors
     /// If AWS cannot be asked. That it does not show a layer is no error.
     pub async fn of(&self, arn: &LayerVersionArn, record: &PublicationRecord) -> Result<Known> {
-        if let Some(known) = self.known.lock().await.get(arn) {
-            return Ok(known.clone());
-        }
-        let published = record
-            .publications()
-            .find(|publication| publication.arn == *arn);
-        let known = self.look_up(arn, published).await?;
-        let mut all = self.known.lock().await;
-        all.insert(arn.clone(), known.clone());
-        Ok(known)
+        let known = self
+            .known
+            .lock()
+            .await
+            .entry(arn.clone())
+            .or_default()
+            .clone();
+        let look_up = || {
+            let mut all = record.publications();
+            self.look_up(arn, all.find(|publication| publication.arn == *arn))
+        };
+        Ok(known.get_or_try_init(look_up).await?.clone())
     }
 
     async fn look_up(
@@ -111,7 +114,11 @@ impl Knowledge {
         content.architectures = shared.architectures;
         content.sha256 = sha256;
         let r_version = published.map(|publication| publication.r_version.clone());
-        content.r_minor = r_version.as_deref().and_then(minor);
+        content.r_minor = match (&r_version, &known.layer.logical_name) {
+            (Some(version), _) => minor(version),
+            (None, Some(_)) => minor_of_description(&shared.description),
+            (None, None) => None,
+        };
         match sha256.and_then(|sha256| self.built.get(&sha256)) {
             Some(built) => of_record(content, built),
             None => known.zip = self.looked_into(shared.location.as_deref(), content).await,
@@ -144,6 +151,11 @@ impl Knowledge {
         ))
     }
 
+    async fn zip_of(&self, arn: &LayerVersionArn) -> Option<Arc<RemoteZip>> {
+        let known = self.known.lock().await.get(arn).cloned()?;
+        known.get()?.zip.clone()
+    }
+
     /// Reads the versions of packages that are in several of these layers, as far as they are not known.
     pub async fn compare_packages(&self, layers: &mut [FunctionLayer]) -> Result<()> {
         let mut seen = BTreeSet::new();
@@ -155,9 +167,9 @@ impl Knowledge {
             .cloned()
             .collect();
         for layer in layers {
-            let zip = self.known.lock().await;
-            let zip = zip.get(&layer.arn).and_then(|known| known.zip.clone());
-            let Some(zip) = zip else { continue };
+            let Some(zip) = self.zip_of(&layer.arn).await else {
+                continue;
+            };
             let unknown = layer.content.packages.iter_mut();
             let unknown =
                 unknown.filter(|(package, version)| version.is_none() && twice.contains(*package));
@@ -170,12 +182,6 @@ impl Knowledge {
         }
         Ok(())
     }
-}
-
-/// `4.5` of `4.5.0`.
-fn minor(version: &str) -> Option<String> {
-    let version: RVersion = version.parse().ok()?;
-    Some(version.minor_text())
 }
 
 fn of_record(content: &mut KnownContent, record: &BuildRecord) {

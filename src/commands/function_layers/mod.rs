@@ -1,6 +1,7 @@
 //! The layers that a function is to have: which are meant, what is known of them, whether they go together. What `attach`,
 //! `detach` and `deploy` have in common.
 
+mod candidate;
 mod find;
 mod known;
 mod plan;

@@ -3,11 +3,13 @@
 use anyhow::{Result, bail};
 use futures_util::future::try_join_all;
 
+use super::candidate::is_called;
 use super::known::{Hidden, Known};
 use super::{FunctionLayers, Wanted};
 use crate::aws::DeployedFunction;
 use crate::function::layers::{
-    FunctionLayer, LayerFault, Question, Request, arrange, check, remove, unknowns, whole_name,
+    FunctionLayer, LayerFault, Question, Request, arrange, check, is_part, remove, unknowns,
+    whole_name,
 };
 use crate::publication::{LayerReference, LayerVersionArn, Region};
 use crate::target::{Architecture, Limits, Target};
@@ -77,7 +79,10 @@ impl FunctionLayers<'_> {
     ) -> Result<LayerPlan> {
         let before = self.existing(existing).await?;
         for reference in named {
-            if !before.iter().any(|layer| is_named(layer, reference)) {
+            if !before
+                .iter()
+                .any(|layer| is_named(layer, reference, &before))
+            {
                 let has: Vec<String> = before
                     .iter()
                     .map(|layer| format!("{}:{}", layer.arn.layer.layer, layer.arn.version))
@@ -93,7 +98,9 @@ impl FunctionLayers<'_> {
         }
         let is_meant = |layer: &FunctionLayer| match named.is_empty() {
             true => layer.is_ours(),
-            false => named.iter().any(|reference| is_named(layer, reference)),
+            false => named
+                .iter()
+                .any(|reference| is_named(layer, reference, &before)),
         };
         let after = remove(&before, is_meant);
         if after.iter().any(FunctionLayer::is_ours) {
@@ -155,8 +162,8 @@ impl FunctionLayers<'_> {
                 bail!("{arn} cannot be read: {reason}")
             }
             Some(Hidden::Denied(reason)) => bail!(
-                "{arn} is of account {}, which has not granted it to {own}: there, type r-layer grant --account {own} (or \
-                 --organization, --public). AWS says: {reason}",
+                "{arn} is of account {}, which has not granted it to {own}, or has deleted it: there, type r-layer grant \
+                 --account {own} (or --organization, --public). AWS says: {reason}",
                 arn.layer.account,
                 own = self.signed.account
             ),
@@ -189,10 +196,13 @@ impl FunctionLayers<'_> {
             if is_of_minor || is_wanted || layer.content.r_minor.is_none() {
                 continue;
             }
-            let exact = self.finder.named(name, None, purpose).await?;
-            let found = match exact {
+            let found = match self
+                .finder
+                .named(meant(name, before), None, purpose)
+                .await?
+            {
                 Some(found) => Some(found),
-                None => self.finder.named(whole_name(name), None, purpose).await?,
+                None => self.finder.named(name, None, purpose).await?,
             };
             let Some(found) = found else {
                 bail!(
@@ -247,6 +257,14 @@ impl Place<'_> {
     }
 }
 
+/// What a layer is asked for by that a function has: a part by the whole, whose parts for another R may be others.
+fn meant<'a>(name: &'a str, before: &[FunctionLayer]) -> &'a str {
+    match is_part(name, before) {
+        true => whole_name(name),
+        false => name,
+    }
+}
+
 fn limits() -> Result<&'static Limits> {
     Ok(&Target::named(Target::DEFAULT)?.limits)
 }
@@ -259,16 +277,18 @@ fn joined(faults: &[LayerFault]) -> String {
     )
 }
 
-/// Is a layer that a function has the one that is named?
-fn is_named(layer: &FunctionLayer, reference: &LayerReference) -> bool {
+/// Is a layer the one that is named, of those that a function has?
+fn is_named(layer: &FunctionLayer, reference: &LayerReference, all: &[FunctionLayer]) -> bool {
     match reference {
         LayerReference::Arn(arn) => layer.arn == *arn,
         LayerReference::Zip(_) => false,
         LayerReference::Named { name, version } => {
-            let is_it = |own: &str| own == name || own.strip_prefix("r-") == Some(name);
             let logical = layer.logical_name.as_deref();
-            let named = layer.arn.layer.layer.as_str() == name
-                || logical.is_some_and(|logical| is_it(logical) || is_it(whole_name(logical)));
+            let is_it = |logical: &str| {
+                let is_whole = is_part(logical, all) && is_called(whole_name(logical), name);
+                is_called(logical, name) || is_whole
+            };
+            let named = layer.arn.layer.layer.as_str() == name || logical.is_some_and(is_it);
             named && version.is_none_or(|number| layer.arn.version == number)
         }
     }

@@ -4,11 +4,10 @@ use std::io::Read;
 
 use anyhow::{Context, Result, bail};
 
-/// The largest event of a synchronous invocation, in bytes.
-const LARGEST_EVENT: usize = 6_291_456;
+use crate::invoke_api::InvocationType;
 
-/// The event: JSON, `@FILE` or `-`.
-pub fn read(text: &str) -> Result<Vec<u8>> {
+/// The event: JSON, `@FILE` or `-`, as large as Lambda takes it.
+pub fn read(text: &str, kind: InvocationType) -> Result<Vec<u8>> {
     let (event, from) = match text.strip_prefix('@') {
         Some(path) => {
             let event = fs_err::read(path).context("--event @FILE names a file with the event")?;
@@ -21,10 +20,15 @@ pub fn read(text: &str) -> Result<Vec<u8>> {
         }
         None => (text.as_bytes().to_vec(), "--event".to_owned()),
     };
-    if event.len() > LARGEST_EVENT {
+    let (size, largest) = (event.len(), kind.largest_event());
+    if size > largest {
+        let hint = match kind {
+            InvocationType::Event => " with --async",
+            _ => "",
+        };
         bail!(
-            "the event from {from} has {} bytes; Lambda takes {LARGEST_EVENT}",
-            event.len()
+            "the event from {from} has {size} bytes, and Lambda takes at most {largest}{hint}; put the data into S3 and \
+             send where it is"
         );
     }
     if !event.is_empty() {
@@ -38,6 +42,26 @@ pub fn read(text: &str) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_is_as_large_as_lambda_takes_it() {
+        let text = |size: usize| format!("\"{}\"", "x".repeat(size - 2));
+        for (kind, largest) in [
+            (InvocationType::RequestResponse, 6_291_456),
+            (InvocationType::Event, 1_048_576),
+        ] {
+            assert!(super::read(&text(largest), kind).is_ok());
+            let error = super::read(&text(largest + 1), kind).unwrap_err();
+            let error = error.to_string();
+            for size in [largest, largest + 1] {
+                assert!(error.contains(&size.to_string()), "{error}");
+            }
+        }
+    }
+
+    fn read(text: &str) -> Result<Vec<u8>> {
+        super::read(text, InvocationType::RequestResponse)
+    }
 
     #[test]
     fn an_event_is_json_from_the_command_line_or_a_file() {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 
 use super::log::Log;
-use super::report::{Report, milliseconds};
 use super::running::{Ending, Running};
+use crate::function_log::Report;
 use crate::runtime_api::{Answer, ErrorReport, Event, FunctionSandbox, Init, Invocation};
 use crate::sandbox::bubblewrap_runs;
 
@@ -84,9 +84,10 @@ impl<'a> Session<'a> {
             memory_size_mb: self.sandbox.identity.memory,
             max_memory_used_mb: peak.div_ceil(1 << 20),
             init_duration_ms: init_duration.map(milliseconds),
-            status: status(&ending),
+            status: status(&ending).map(ToOwned::to_owned),
+            error_type: error_type(&ending).map(ToOwned::to_owned),
         };
-        for line in report.lines() {
+        for line in last_lines(&report) {
             self.log.line(&line).await;
         }
         Ok(Invoked {
@@ -172,12 +173,36 @@ fn exited(status: ExitStatus) -> ErrorReport {
 }
 
 /// What the REPORT line says of an invocation that the handler did not end.
-fn status(ending: &Ending) -> Option<String> {
-    let error = |error_type: &str| Some(format!("error\tError Type: {error_type}"));
+fn status(ending: &Ending) -> Option<&'static str> {
     match ending {
         Ending::Answered(_) => None,
-        Ending::NotStarted(report) => error(&report.error_type),
-        Ending::Exited(_) => error(EXIT_ERROR),
-        Ending::TimedOut => Some("timeout".to_owned()),
+        Ending::NotStarted(_) | Ending::Exited(_) => Some("error"),
+        Ending::TimedOut => Some("timeout"),
     }
+}
+
+fn error_type(ending: &Ending) -> Option<&str> {
+    match ending {
+        Ending::NotStarted(report) => Some(&report.error_type),
+        Ending::Exited(_) => Some(EXIT_ERROR),
+        Ending::Answered(_) | Ending::TimedOut => None,
+    }
+}
+
+/// Lambda's last lines in an invocation's log, and a remark on the memory.
+fn last_lines(report: &Report) -> Vec<String> {
+    let (used, allowed) = (report.max_memory_used_mb, report.memory_size_mb);
+    let mut lines = vec![format!("END RequestId: {}", report.request_id)];
+    if used > allowed {
+        lines.push(format!(
+            "on Lambda {used} MB in a function of {allowed} MB would have ended it; --memory tells it that it has more"
+        ));
+    }
+    lines.push(report.line());
+    lines
+}
+
+/// In milliseconds, to a hundredth.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }

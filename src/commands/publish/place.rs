@@ -225,7 +225,7 @@ impl Publishing<'_> {
             };
             let refusal = error.refusal();
             let uncertain = refusal.is_some_and(Refusal::is_uncertain);
-            if !uncertain && refusal != Some(Refusal::Throttled) {
+            if !refusal.is_some_and(Refusal::may_pass) {
                 return Err(error.into());
             }
             let Some(pause) = pauses.next() else {

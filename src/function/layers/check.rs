@@ -250,3 +250,6 @@ fn packages_twice(layers: &[FunctionLayer]) -> Vec<LayerFault> {
     }
     faults
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 mod arrange;
 mod check;
+#[cfg(test)]
+mod fixtures;
 
 use std::collections::BTreeMap;
 
@@ -66,6 +68,14 @@ impl FunctionLayer {
         }
     }
 
+    /// Are they parts of one layer of ours, or one of them the whole of it?
+    pub fn is_of_same_whole(&self, other: &FunctionLayer) -> bool {
+        match (&self.logical_name, &other.logical_name) {
+            (Some(own), Some(others)) => whole_name(own) == whole_name(others),
+            _ => false,
+        }
+    }
+
     /// As it is shown: its name and version, and whose it is if it is somebody else's.
     pub fn shown(&self, account: &str) -> String {
         let layer = &self.arn.layer;
@@ -74,6 +84,16 @@ impl FunctionLayer {
             false => self.arn.to_string(),
         }
     }
+}
+
+/// Is it the name of a part of a layer, and not of a layer that ends in a number? Parts are there from the first on.
+pub fn is_part(logical_name: &str, layers: &[FunctionLayer]) -> bool {
+    let whole = whole_name(logical_name);
+    let first = format!("{whole}-1");
+    whole != logical_name
+        && layers
+            .iter()
+            .any(|layer| layer.logical_name.as_ref() == Some(&first))
 }
 
 /// The name of a layer without the number of a part: `r-models` of `r-models-2`.
@@ -85,5 +105,41 @@ pub fn whole_name(logical_name: &str) -> &str {
             whole
         }
         _ => logical_name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixtures::layers;
+    use super::*;
+
+    #[test]
+    fn a_layer_is_known_by_what_it_is_called_else_by_the_whole_of_its_arn() {
+        let all = layers("models:1 models:2 other:1 other:2 other2:1 models-2:1");
+        let [models, models_2, other, other_2, other2, part] = &all[..] else {
+            panic!("six layers")
+        };
+        assert!(models.is_same_layer(models_2) && other.is_same_layer(other_2));
+        assert!(!other.is_same_layer(other2) && !models.is_same_layer(part));
+        assert!(models.is_of_same_whole(part) && !other.is_of_same_whole(other_2));
+        // Of one name at AWS: before its description was lost, so to speak.
+        let mut unmarked = models_2.clone();
+        unmarked.logical_name = None;
+        assert!(models.is_same_layer(&unmarked));
+        for (name, whole) in [
+            ("r-models", "r-models"),
+            ("r-models-2", "r-models"),
+            ("r-models-", "r-models-"),
+            ("r-models-2b", "r-models-2b"),
+        ] {
+            assert_eq!(whole_name(name), whole);
+        }
+    }
+
+    #[test]
+    fn layers_of_others_are_shown_with_whose_they_are() {
+        let layer = &layers("models:3")[0];
+        assert_eq!(layer.shown("123456789012"), "r-models-4_5-x86_64:3");
+        assert_eq!(layer.shown("999999999999"), layer.arn.to_string());
     }
 }

@@ -249,6 +249,37 @@ impl Account {
         })
     }
 
+    /// Puts texts into a log stream, which is made with its group where there is none, each at its time in milliseconds.
+    pub fn put_log_events(&self, region: &str, group: &str, stream: &str, events: &[(i64, &str)]) {
+        let group_and_stream = json!({"logGroupName": group, "logStreamName": stream});
+        self.logs(region, "CreateLogGroup", json!({"logGroupName": group}));
+        self.logs(region, "CreateLogStream", group_and_stream.clone());
+        let events = events
+            .iter()
+            .map(|(timestamp, message)| json!({"timestamp": timestamp, "message": message}));
+        let mut put = group_and_stream;
+        put["logEvents"] = events.collect();
+        self.logs(region, "PutLogEvents", put);
+    }
+
+    /// A call to CloudWatch Logs; what is there already is no failure.
+    fn logs(&self, region: &str, operation: &str, input: Value) {
+        let mut headers = HeaderMap::new();
+        let target = format!("Logs_20140328.{operation}");
+        headers.insert(
+            "x-amz-target",
+            HeaderValue::from_str(&target).expect("a header"),
+        );
+        headers.insert(
+            "content-type",
+            HeaderValue::from_static("application/x-amz-json-1.1"),
+        );
+        let body = input.to_string();
+        let (status, answer) = self.ask_with("logs", region, Method::POST, "/", headers, body);
+        let is_there = answer.contains("ResourceAlreadyExistsException");
+        assert!(status == 200 || is_there, "{operation}: {answer}");
+    }
+
     /// What Lambda says to a GET; none where there is no such thing.
     fn lambda(&self, region: &str, path: &str) -> Option<Value> {
         let (status, answer) = self.ask("lambda", region, Method::GET, path, String::new());

@@ -1,5 +1,5 @@
-//! What moto lacks of Lambda: a layer version by its ARN, the account's limits, and zips that can be fetched from where
-//! an answer says that they are.
+//! What moto lacks of Lambda: a layer version by its ARN, the account's limits, revisions of functions, statements of which
+//! there is one of a name, and zips that can be fetched from where an answer says that they are.
 
 use std::io;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Shared;
 use super::contents::hash;
-use super::faults::{Answer, Fault, access_denied, invalid_parameter};
+use super::faults::{Answer, Fault, access_denied, conflict, invalid_parameter};
+use super::invoking;
 use super::operation::Operation;
 use super::serving::{Reply, reply};
+use super::{Shared, revisions};
 
 /// Lets moto answer, or answers in its place, and edits the answer as rules say.
 pub async fn carry_out(
@@ -30,11 +31,22 @@ pub async fn carry_out(
     let path = parts.uri.to_string();
     let answer = match operation.name.as_str() {
         "FetchContent" => return Ok(fetch(shared, parts)),
+        "Invoke" | "InvokeWithResponseStream" => {
+            invoking::carry_out(shared, operation, parts, &path, body).await?
+        }
         "GetAccountSettings" => json_reply(&account_settings()),
         "GetLayerVersionByArn" => by_arn(shared, operation, &path).await?,
         "PublishLayerVersion" | "CreateFunction" | "UpdateFunctionCode" => {
             publish(shared, operation, parts, &path, body).await?
         }
+        "GetFunction" => {
+            let answer = shared.upstream.forward(parts, &path, body).await?;
+            revisions::add(shared, operation, &path, answer).await
+        }
+        "UpdateFunctionConfiguration" => {
+            revisions::update(shared, operation, parts, &path, body).await?
+        }
+        "AddLayerVersionPermission" => grant(shared, operation, parts, &path, body).await?,
         _ => shared.upstream.forward(parts, &path, body).await?,
     };
     Ok(edited(shared, operation, &path, answer, faults))
@@ -93,7 +105,10 @@ async fn publish(
     body: Bytes,
 ) -> io::Result<Reply> {
     let (zip, body) = for_moto(shared, operation, body).await;
-    let answer = shared.upstream.forward(parts, path, body).await?;
+    let answer = match operation.name.as_str() {
+        "UpdateFunctionCode" => revisions::update(shared, operation, parts, path, body).await?,
+        _ => shared.upstream.forward(parts, path, body).await?,
+    };
     learn(shared, operation, path, &answer, zip);
     Ok(answer)
 }
@@ -113,6 +128,34 @@ async fn for_moto(shared: &Shared, operation: &Operation, body: Bytes) -> (Optio
         _ => body,
     };
     (zip, body)
+}
+
+/// Lets moto add a statement, unless the policy has one of that name: that moto adds a second time.
+async fn grant(
+    shared: &Shared,
+    operation: &Operation,
+    parts: &Parts,
+    path: &str,
+    body: Bytes,
+) -> io::Result<Reply> {
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let policy = shared
+        .upstream
+        .ask("lambda", &operation.region, Method::GET, path, Bytes::new())
+        .await?;
+    let policy: Value = serde_json::from_slice(policy.body()).unwrap_or_default();
+    let policy = policy["Policy"].as_str().unwrap_or_default();
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    let mut statements = policy["Statement"].as_array().into_iter().flatten();
+    let name = &asked["StatementId"];
+    if statements.any(|statement| statement["Sid"] == *name) {
+        let name = name.as_str().unwrap_or_default();
+        return Ok(reply(&conflict(&format!(
+            "The statement id ({name}) provided already exists. Please provide a new statement id, or remove the existing \
+             statement."
+        ))));
+    }
+    shared.upstream.forward(parts, path, body).await
 }
 
 /// Where the zip is that the answer's hash is of, if it came through here.

@@ -74,6 +74,18 @@ impl Answer {
         }
     }
 
+    /// An error of a service with XML and forms (STS, IAM).
+    pub fn query_error(status: u16, name: &str, message: &str) -> Answer {
+        Answer {
+            status,
+            headers: vec![("content-type", "text/xml".to_owned())],
+            body: format!(
+                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+                 <Code>{name}</Code><Message>{message}</Message></Error></ErrorResponse>"
+            ),
+        }
+    }
+
     /// With one more header.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Answer {
         self.headers.push((name, value.into()));

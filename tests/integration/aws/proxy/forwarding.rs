@@ -49,6 +49,14 @@ impl Upstream {
         }
     }
 
+    /// Another server on this machine.
+    pub fn at(&self, port: u16) -> Upstream {
+        Upstream {
+            port,
+            ..self.clone()
+        }
+    }
+
     /// A request as it came, to the path given.
     pub async fn forward(&self, parts: &Parts, path: &str, body: Bytes) -> io::Result<Reply> {
         self.send(parts.method.clone(), path, parts.headers.clone(), body)

@@ -1,16 +1,18 @@
 //! A proxy in front of moto: what r-layer is told is AWS.
 //!
 //! It records every request by its operation and region, adds what moto lacks (limits, `GetLayerVersionByArn`, zips that
-//! can be fetched), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
+//! can be fetched, functions' revisions), and does to requests what rules say: `proxy.on("PublishLayerVersion").nth(1).answer(throttled(2))`.
 //! A request that arrived whole is carried out even if its sender has died since, as at AWS.
 
 mod completing;
 mod contents;
 pub mod faults;
 mod forwarding;
+mod invoking;
 mod limits;
 mod operation;
 mod recording;
+mod revisions;
 mod rules;
 mod serving;
 
@@ -24,7 +26,9 @@ use tokio::task::JoinHandle;
 
 use contents::Contents;
 pub use forwarding::Upstream;
+pub use invoking::event;
 pub use recording::Request;
+use revisions::Changes;
 pub use rules::RuleBuilder;
 use rules::Rules;
 pub use serving::Reply;
@@ -46,6 +50,9 @@ struct Shared {
     contents: Mutex<Contents>,
     under_way: AtomicUsize,
     spares_moto: AtomicBool,
+    /// Where functions answer.
+    functions: Mutex<Option<u16>>,
+    changes: tokio::sync::Mutex<Changes>,
 }
 
 /// Where proxies run, and where tests speak to moto.
@@ -70,6 +77,8 @@ impl Proxy {
             contents: Mutex::new(Contents::default()),
             under_way: AtomicUsize::new(0),
             spares_moto: AtomicBool::new(false),
+            functions: Mutex::new(None),
+            changes: tokio::sync::Mutex::default(),
         });
         let accepting = runtime().spawn(serving::accept(listener, shared.clone()));
         Proxy {
@@ -108,6 +117,11 @@ impl Proxy {
     /// and the size of the zip all the same. moto needs four times a zip's size in memory, for each region anew.
     pub fn spare_moto(&self) {
         self.shared.spares_moto.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on what is served at that port of 127.0.0.1 (`invoke --serve`) answers for every function that there is.
+    pub fn let_functions_answer_at(&self, port: u16) {
+        *self.shared.lock(&self.shared.functions) = Some(port);
     }
 
     /// Ends all rules.

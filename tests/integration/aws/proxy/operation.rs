@@ -61,6 +61,14 @@ fn scope(headers: &HeaderMap) -> Option<(String, String)> {
     Some((region.to_owned(), service.to_owned()))
 }
 
+/// The key of `Credential=AKIA…/20260131/eu-west-1/lambda/aws4_request`; empty in a request that is not signed.
+pub fn access_key(headers: &HeaderMap) -> String {
+    let (_, credential) = header(headers, "authorization")
+        .split_once("Credential=")
+        .unwrap_or_default();
+    credential.split('/').next().unwrap_or_default().to_owned()
+}
+
 /// `X-Amz-Target: AmazonSSM.PutParameter`.
 fn in_target(headers: &HeaderMap) -> Option<String> {
     let (_, name) = header(headers, "x-amz-target").rsplit_once('.')?;

@@ -11,6 +11,8 @@ pub struct Request {
     pub at: Duration,
     /// Service, region and name.
     pub operation: Operation,
+    /// The access key that it is signed with.
+    pub access_key: String,
     /// With the query.
     pub path: String,
     /// Of the body, that were read.

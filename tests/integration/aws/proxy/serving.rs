@@ -184,6 +184,7 @@ impl Shared {
         requests.push(Request {
             at: self.started.elapsed(),
             operation: operation.clone(),
+            access_key: operation::access_key(&parts.headers),
             path: parts.uri.to_string(),
             bytes: 0,
             status: None,
