@@ -56,7 +56,8 @@ pub struct PublishArgs {
     /// Leave the zips in the bucket
     #[arg(long, help_heading = "How")]
     pub keep: bool,
-    /// Write the ARN to this parameter of the Parameter Store; with {name}, {arch}, {r_minor}, {r_version}, {target}
+    /// Write the ARN to this parameter of the Parameter Store; with {name}, {arch}, {r_minor}, {r_version}, {target},
+    /// {region}, {account}
     #[arg(long, value_name = "TEMPLATE", help_heading = "How")]
     pub ssm_parameter: Option<ParameterTemplate>,
     /// Publish until the version has the same number in every region
@@ -67,13 +68,18 @@ pub struct PublishArgs {
 /// Grant what was published to others.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "It grants the versions that r-layer.arns.json has, of all layers and regions, or of those named.\n\n\
+    after_help = "It grants the versions that r-layer.arns.json has, of all layers and regions, or of those named; of \
+                  one account at a time, whose credentials these are.\n\n\
                   Examples:\n  \
                   r-layer grant --public\n  \
                   r-layer grant --layer r-runtime --account 123456789012 --account 210987654321\n  \
+                  r-layer grant --to prod --public\n  \
                   r-layer grant --exact --organization o-a1b2c3d4e5"
 )]
 pub struct GrantArgs {
+    /// A target of r-layer.toml ([[publish.to]]): its profile or role, its account, its regions, whom it is for
+    #[arg(long, value_name = "NAME")]
+    pub to: Option<String>,
     /// Only this layer, by its name at AWS, by `r-models` or by `models`; may be repeated
     #[arg(long = "layer", value_name = "NAME")]
     pub layers: Vec<String>,

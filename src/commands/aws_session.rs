@@ -1,8 +1,11 @@
 //! Who we are at AWS: shown before anything is changed.
 
+use std::fs::File;
+
 use anyhow::{Result, bail};
 
 use crate::aws::{AwsError, Functions, Identity, Layers, Refusal, Session, SessionSettings};
+use crate::cache::Cache;
 use crate::cli::AwsOptions;
 use crate::manifest::PublishTarget;
 use crate::progress::Reporter;
@@ -30,6 +33,19 @@ impl Signed {
         let partition = self.identity.partition();
         Layers::new(&self.session, region, partition, self.account.as_str())
     }
+
+    /// Waits until no other run on this machine publishes or deletes layers of the account; until the file is dropped, none
+    /// does. Of two at once, each would publish what the other does.
+    pub async fn alone(&self, reporter: &dyn Reporter) -> Result<Option<File>> {
+        let name = format!("publish-{}", self.account);
+        Ok(Cache::from_environment()?.alone(&name, reporter).await?)
+    }
+}
+
+/// The account that it must be, by the flags, else by the target.
+pub fn expected_account(options: &AwsOptions, target: Option<&PublishTarget>) -> Option<AccountId> {
+    let of_target = target.and_then(|target| target.account.clone());
+    options.expect_account.clone().or(of_target)
 }
 
 /// Opens a session with the flags' settings, over those of a target and of the manifest.

@@ -1,6 +1,5 @@
 //! `r-layer grant`: what was published is granted to others later, after it was tried.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -9,14 +8,13 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::Outcome;
-use super::aws_session::{Signed, open, signed};
+use super::aws_session::Signed;
 use super::publish::grants::{Asked, bring_grants, statements};
+use super::recorded::Selection;
 use crate::cli::GrantArgs;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PublishTarget};
 use crate::progress::Reporter;
-use crate::publication::{
-    Grant, GrantChanges, Listing, ListingFilter, Publication, PublicationRecord, Region,
-};
+use crate::publication::{Grant, GrantChanges, Publication, PublicationRecord};
 
 /// What came out for one version.
 #[derive(Debug, Serialize)]
@@ -63,60 +61,30 @@ impl Granted {
     }
 }
 
-/// Grants the versions of the record to whom the flags or the manifest name.
+/// Grants the versions of the record to whom the flags, the target or the manifest name.
 pub async fn run(args: GrantArgs, reporter: &dyn Reporter) -> Result<Granted> {
     let folder = Path::new(".");
     let manifest = Manifest::read(folder)?;
+    let section = &manifest.publish;
+    let target = section.chosen_target(args.to.as_deref())?;
     let asked = args
         .grants
         .grants()
-        .unwrap_or_else(|| manifest.publish.grants());
+        .or_else(|| target.and_then(PublishTarget::grants))
+        .unwrap_or_else(|| section.grants());
     if asked.is_empty() && !args.grants.exact {
         bail!(
             "for whom? Type --public, --organization o-… or --account 123456789012; --exact alone takes back what was \
              granted"
         );
     }
-    let record = PublicationRecord::read(folder)?;
-    let filter = ListingFilter {
-        regions: args.regions.clone(),
-        layers: args.layers.clone(),
-        architectures: Vec::new(),
+    let selection = Selection {
+        layers: &args.layers,
+        regions: &args.regions,
+        aws: &args.aws,
+        target,
     };
-    let chosen = Listing::of(&record, &filter).layers;
-    let chosen: Vec<Publication> = chosen
-        .into_iter()
-        .flat_map(|layer| layer.publications)
-        .collect();
-    if chosen.is_empty() {
-        bail!(
-            "{} has nothing of that; `r-layer list` shows what it has",
-            PublicationRecord::NAME
-        );
-    }
-    let regions: BTreeSet<Region> = chosen
-        .iter()
-        .map(|publication| publication.region.clone())
-        .collect();
-    let session = open(&args.aws, None, manifest.publish.profile.as_deref()).await?;
-    let signed = signed(
-        session,
-        &Vec::from_iter(regions),
-        args.aws.expect_account.as_ref(),
-        reporter,
-    )
-    .await?;
-    if let Some(other) = chosen
-        .iter()
-        .find(|publication| publication.account != signed.account)
-    {
-        bail!(
-            "{} is of account {}, and these credentials are of {}; nothing was changed",
-            other.arn,
-            other.account,
-            signed.account
-        );
-    }
+    let (signed, own) = selection.own(section, reporter).await?;
     let (signed, asked) = (
         &signed,
         Asked {
@@ -124,12 +92,10 @@ pub async fn run(args: GrantArgs, reporter: &dyn Reporter) -> Result<Granted> {
             exact: args.grants.exact,
         },
     );
-    let each = chosen
-        .into_iter()
-        .map(async |publication| match args.dry_run {
-            true => plan(publication, signed, asked).await,
-            false => grant(publication, signed, asked, folder).await,
-        });
+    let each = own.into_iter().map(async |publication| match args.dry_run {
+        true => plan(publication, signed, asked).await,
+        false => grant(publication, signed, asked, folder).await,
+    });
     Ok(Granted {
         versions: join_all(each).await,
     })

@@ -1,5 +1,6 @@
 //! The commands: settings in, result out. What they know of the terminal is a reporter.
 
+mod asked_layers;
 mod attach;
 mod audit;
 mod aws_session;
@@ -31,6 +32,7 @@ mod packing;
 mod policy;
 mod prune;
 mod publish;
+mod recorded;
 mod regions;
 mod settings;
 #[cfg(unix)]

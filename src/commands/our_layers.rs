@@ -49,16 +49,3 @@ pub async fn our_layers(layers: &Layers) -> Result<Vec<OurLayer>, AwsError> {
     ours.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(ours)
 }
-
-/// Is a layer one of those that were asked for, by its name at AWS, by `r-models` or by `models`? All are, if none is.
-pub fn is_asked_for(layer: &OurLayer, asked: &[String]) -> bool {
-    asked.is_empty()
-        || asked.iter().any(|asked| {
-            let mut logical = layer
-                .versions
-                .iter()
-                .map(|version| &version.described.logical_name);
-            *asked == layer.name
-                || logical.any(|name| name == asked || *name == format!("r-{asked}"))
-        })
-}

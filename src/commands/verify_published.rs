@@ -1,21 +1,19 @@
 //! `r-layer verify-published`: is what the record says still so?
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::aws_session::{Signed, open, signed};
+use super::aws_session::Signed;
 use super::publish::grants::statements;
+use super::recorded::Selection;
 use crate::cli::VerifyPublishedArgs;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
-use crate::publication::{
-    Listing, ListingFilter, Publication, PublicationRecord, Region, grants_of,
-};
+use crate::publication::{Publication, grants_of};
 
 /// What was found of a version.
 #[derive(Debug, Serialize)]
@@ -42,34 +40,16 @@ impl AllVerified {
 
 /// Compares the record with what AWS has.
 pub async fn run(args: VerifyPublishedArgs, reporter: &dyn Reporter) -> Result<AllVerified> {
-    let record = PublicationRecord::read(Path::new("."))?;
-    let filter = ListingFilter {
-        regions: args.regions.clone(),
-        layers: args.layers.clone(),
-        architectures: Vec::new(),
-    };
-    let chosen: Vec<Publication> = Listing::of(&record, &filter)
-        .layers
-        .into_iter()
-        .flat_map(|layer| layer.publications)
-        .collect();
-    if chosen.is_empty() {
-        bail!(
-            "{} has nothing of that, so there is nothing to compare; `r-layer publish` writes it",
-            PublicationRecord::NAME
-        );
-    }
-    let regions: BTreeSet<Region> = chosen
-        .iter()
-        .map(|publication| publication.region.clone())
-        .collect();
     let manifest = Manifest::read(Path::new("."))?;
-    let session = open(&args.aws, None, manifest.publish.profile.as_deref()).await?;
-    let expected = args.aws.expect_account.as_ref();
-    let signed = signed(session, &Vec::from_iter(regions), expected, reporter).await?;
-    let verified = chosen
-        .iter()
-        .map(|publication| verify(publication, &signed));
+    let section = &manifest.publish;
+    let selection = Selection {
+        layers: &args.layers,
+        regions: &args.regions,
+        aws: &args.aws,
+        target: section.chosen_target(args.to.as_deref())?,
+    };
+    let (signed, own) = selection.own(section, reporter).await?;
+    let verified = own.iter().map(|publication| verify(publication, &signed));
     Ok(AllVerified {
         versions: join_all(verified).await,
     })
@@ -87,12 +67,6 @@ async fn verify(publication: &Publication, signed: &Signed) -> Verified {
 }
 
 async fn differences(publication: &Publication, signed: &Signed) -> Result<Vec<String>> {
-    if publication.account != signed.account {
-        return Ok(vec![format!(
-            "it is of account {}, and these credentials are of {}",
-            publication.account, signed.account
-        )]);
-    }
     let layers = signed.layers(&publication.region);
     let (layer, version) = (publication.layer.as_str(), publication.version);
     let Some(published) = layers.code_sha256(layer, version).await? else {

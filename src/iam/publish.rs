@@ -41,8 +41,8 @@ impl PublishPermissions {
         ];
         if self.prune {
             statements.push(scope.in_regions(IamStatement::allow(
-                "SeeWhichVersionsAreUsed",
-                ["lambda:ListFunctions"],
+                "SeeWhatThereIsAndIsUsed",
+                ["lambda:ListFunctions", "lambda:ListLayers"],
                 ["*".to_owned()],
             )));
         }

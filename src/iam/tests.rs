@@ -85,6 +85,7 @@ fn publishing_needs_no_more_than_what_it_is_asked_for() {
         "lambda:AddLayerVersionPermission",
         "lambda:RemoveLayerVersionPermission",
         "lambda:ListFunctions",
+        "lambda:ListLayers",
     ] {
         assert!(actions(&more).contains(action), "{action}");
     }

@@ -5,6 +5,7 @@
 
 use crate::checksum::Sha256;
 use crate::layer::BuildRecord;
+use crate::package::RVersion;
 
 /// How many characters AWS takes.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html>
@@ -84,6 +85,13 @@ impl Described {
             sha256: digits.parse().ok()?,
         })
     }
+}
+
+/// The version of R in a description that r-layer wrote itself: it begins with `R 4.5.0 for`. Nothing where the words are the
+/// user's own.
+pub fn described_r(description: &str) -> Option<RVersion> {
+    let (version, _) = description.strip_prefix("R ")?.split_once(" for ")?;
+    version.parse().ok()
 }
 
 /// What a layer is called whatever R, processor and region it is for: `r-runtime`, `r-models`, `r-models-2`.

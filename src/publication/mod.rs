@@ -21,14 +21,14 @@ pub use arn::{
 };
 pub use description::{
     Described, LONGEST_DESCRIPTION, LONGEST_LICENSE, TooLong, check_description, checked_license,
-    describe, logical_name,
+    describe, described_r, logical_name,
 };
 pub use grant::{
     Grant, GrantChanges, GrantError, NewStatement, PolicyError, Statement, StatementMeaning,
     grants_of, policy_statements,
 };
 pub use listing::{ListedLayer, Listing, ListingFilter, ListingFormat};
-pub use name::{NameError, PublishedName};
+pub use name::{NameError, PublishedName, is_called, is_named};
 pub use record::{Publication, PublicationKey, PublicationRecord, RecordError};
 pub use reference::{LayerReference, ReferenceError};
 pub use region::RegionError;

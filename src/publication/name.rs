@@ -27,6 +27,17 @@ impl PublishedName {
     }
 }
 
+/// Is a layer meant by a name that is typed: its name at AWS, its logical name, or that of the manifest
+/// (`r-models-4_5-arm64`, `r-models`, `models`)?
+pub fn is_named(layer: &str, logical_name: &str, typed: &str) -> bool {
+    layer == typed || is_called(logical_name, typed)
+}
+
+/// Does a name that is typed mean that logical name: `r-models`, or `models`?
+pub fn is_called(logical_name: &str, typed: &str) -> bool {
+    logical_name == typed || logical_name.strip_prefix("r-") == Some(typed)
+}
+
 impl FromStr for PublishedName {
     type Err = NameError;
 

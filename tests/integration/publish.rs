@@ -1,13 +1,17 @@
 //! `publish` and what goes with it, against moto behind a proxy that misbehaves.
 
+mod aligned;
 mod at_once;
 mod broken_off;
 mod bucket;
+mod content;
 mod late;
 mod parameter;
 mod planned;
+mod pruned;
 mod refused;
 mod secrets;
+mod verified;
 
 use std::path::Path;
 use std::process::Output;

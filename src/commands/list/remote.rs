@@ -13,7 +13,7 @@ use crate::commands::publish::grants::statements;
 use crate::commands::regions::chosen_regions;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
-use crate::publication::{Publication, PublicationRecord, Region, grants_of};
+use crate::publication::{Publication, PublicationRecord, Region, described_r, grants_of};
 use crate::target::Architecture;
 
 /// The newest versions of our layers in the regions, with whom they are granted to.
@@ -86,7 +86,9 @@ async fn publication(
         layer: layer.name.parse()?,
         logical_name: version.described.logical_name.clone(),
         architecture,
-        r_version: r_version(&version.version.description),
+        r_version: described_r(&version.version.description)
+            .map(|r| r.to_string())
+            .unwrap_or_default(),
         region: region.clone(),
         version: version.version.version,
         arn: version.version.arn.parse()?,
@@ -94,12 +96,4 @@ async fn publication(
         grants: grants_of(&statements),
         published: version.version.published(),
     })
-}
-
-/// The R that a description begins with; nothing where somebody wrote another one.
-fn r_version(description: &str) -> String {
-    let version = description
-        .strip_prefix("R ")
-        .and_then(|rest| rest.split(' ').next());
-    version.unwrap_or_default().to_owned()
 }

@@ -1,18 +1,22 @@
 //! `--align`: the same version number in every region. Numbers only go up, one by one, so the regions that are behind
 //! publish the same content until they have the highest.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use futures_util::future::join_all;
 
-use super::result::RegionResult;
+use super::result::{RegionEnd, RegionResult};
 use super::survey::{Found, survey};
 use super::{RegionLine, Run, Surveyed};
 use crate::publication::Region;
+
+/// What there is of every zip in a region, or how the region failed.
+type Surveys = Result<Vec<Found>, Box<RegionResult>>;
 
 impl Run<'_> {
     /// Looks at all regions, says how many versions it takes, and publishes.
     pub(super) async fn aligned(&self, regions: &[Region]) -> Result<Vec<RegionResult>> {
         let surveyed = join_all(regions.iter().map(|region| self.survey_all(region))).await;
+        all_looked_at(&surveyed)?;
         let mut results = Vec::new();
         let mut reached = Vec::new();
         for (region, found) in regions.iter().zip(surveyed) {
@@ -54,10 +58,7 @@ impl Run<'_> {
     }
 
     /// What there is of every zip in a region, or how the region failed.
-    pub(super) async fn survey_all(
-        &self,
-        region: &Region,
-    ) -> Result<Vec<Found>, Box<RegionResult>> {
+    pub(super) async fn survey_all(&self, region: &Region) -> Surveys {
         let line = RegionLine::begin(region.as_str(), self.reporter);
         let surveys = self
             .zips
@@ -78,6 +79,25 @@ impl Run<'_> {
         line.finish(&format!("{region}: looked at"));
         Ok(found)
     }
+}
+
+/// Refuses to find numbers without the regions that could not be looked at: they may have higher ones, and the others would
+/// have been told others by then. Those that are not enabled have none.
+pub(super) fn all_looked_at(surveyed: &[Surveys]) -> Result<()> {
+    let failed: Vec<String> = surveyed
+        .iter()
+        .filter_map(|surveyed| surveyed.as_ref().err())
+        .filter(|result| matches!(result.end, RegionEnd::Failed { .. }))
+        .map(|result| result.line())
+        .collect();
+    if !failed.is_empty() {
+        bail!(
+            "nothing was published: --align wants the numbers of all regions, and not all could be looked at; type the same \
+             again, or leave them out. {}",
+            failed.join("; ")
+        );
+    }
+    Ok(())
 }
 
 /// The number that every region can have: the highest that one has, or would get.
@@ -107,8 +127,8 @@ mod tests {
         };
         Found {
             taken: taken.map(version),
-            leftovers: Vec::new(),
             newest,
+            ..Found::default()
         }
     }
 

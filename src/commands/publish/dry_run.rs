@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::Run;
+use super::align::all_looked_at;
 use super::grants::statements;
 use super::result::{RegionEnd, failed_or_off};
 use super::survey::Found;
@@ -52,10 +53,13 @@ pub struct Plan {
 
 impl Run<'_> {
     /// Looks at every region, and changes nothing.
-    pub(super) async fn planned(&self, regions: &[Region]) -> Plan {
+    pub(super) async fn planned(&self, regions: &[Region]) -> Result<Plan> {
         let looked_at = join_all(regions.iter().map(|region| self.survey_all(region))).await;
         let numbers = match self.publishing.settings.align {
-            true => self.numbers(looked_at.iter().flatten()),
+            true => {
+                all_looked_at(&looked_at)?;
+                self.numbers(looked_at.iter().flatten())
+            }
             false => Vec::new(),
         };
         let plans = regions
@@ -69,10 +73,10 @@ impl Run<'_> {
                     layers: Vec::new(),
                 },
             });
-        Plan {
+        Ok(Plan {
             account: self.publishing.signed.account.to_string(),
             regions: join_all(plans).await,
-        }
+        })
     }
 
     async fn plan(&self, region: &Region, found: &[Found], numbers: &[u64]) -> RegionPlan {

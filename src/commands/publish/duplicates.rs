@@ -36,10 +36,12 @@ impl Publishing<'_> {
         }
         let is_same = |version: &LayerVersion| zip.is_published_as(version);
         versions.retain(|version| version.version != own.version && is_same(version));
-        let oldest = versions.iter().min_by_key(|version| version.version);
-        if let Some(oldest) = oldest.filter(|oldest| oldest.version < own.version) {
-            self.remove_duplicate(layers, layer, own.version).await?;
-            return Ok(oldest.clone());
+        versions.sort_by_key(|version| version.version);
+        for older in versions.iter().filter(|other| other.version < own.version) {
+            if zip.is_content_of(older, layers).await? {
+                self.remove_duplicate(layers, layer, own.version).await?;
+                return Ok(older.clone());
+            }
         }
         for duplicate in leftovers(layers, zip, &versions, &own).await? {
             self.remove_duplicate(layers, layer, duplicate.version)
@@ -48,7 +50,7 @@ impl Publishing<'_> {
         Ok(own)
     }
 
-    /// Removes a version that nobody was told of. Who may not delete leaves it.
+    /// Removes a version that nobody was told of. Who may not delete leaves it, and is told so.
     pub async fn remove_duplicate(
         &self,
         layers: &Layers,
@@ -56,9 +58,36 @@ impl Publishing<'_> {
         version: u64,
     ) -> Result<(), AwsError> {
         match layers.delete(layer, version).await {
-            Err(error) if error.refusal() == Some(Refusal::Denied) => Ok(()),
+            Err(error) if error.refusal() == Some(Refusal::Denied) => {
+                self.reporter.warn(&format!(
+                    "{layer}:{version} has the same content as the version that counts, and could not be deleted: {error}"
+                ));
+                Ok(())
+            }
             removed => removed,
         }
+    }
+
+    /// Removes a version that has another content than its description says, unless somebody was granted it; what is left of
+    /// them is told.
+    pub async fn remove_wrong(
+        &self,
+        layers: &Layers,
+        zip: &ReadyZip,
+        wrong: &LayerVersion,
+    ) -> Result<(), AwsError> {
+        let why = match is_granted(layers, zip, wrong).await? {
+            true => "others were granted it".to_owned(),
+            false => match layers.delete(zip.layer.as_str(), wrong.version).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error.to_string(),
+            },
+        };
+        self.reporter.warn(&format!(
+            "{} has another content than its description says. It is not used, and was not deleted: {why}",
+            wrong.arn
+        ));
+        Ok(())
     }
 }
 

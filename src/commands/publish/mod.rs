@@ -23,9 +23,8 @@ use anyhow::{Result, bail};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
-use super::aws_session::{is_not_enabled, open, signed};
+use super::aws_session::{expected_account, is_not_enabled, open, signed};
 use super::regions::chosen_regions;
-use crate::cache::Cache;
 use crate::cli::PublishArgs;
 use crate::manifest::Manifest;
 use crate::progress::Reporter;
@@ -35,7 +34,7 @@ use place::{Placed, Publishing};
 use region_line::RegionLine;
 pub use result::PublishResult;
 use result::{Published, RegionEnd, RegionResult};
-use settings::{PublishSettings, expected_account, folder};
+use settings::{PublishSettings, folder};
 use survey::{Found, survey};
 use zips::ReadyZip;
 
@@ -56,12 +55,9 @@ pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<PublishRe
             "r-layer does not know the region {region}; it is tried all the same"
         ));
     }
-    let expected = expected_account(&args, target);
+    let expected = expected_account(&args.aws, target);
     let signed = signed(session, &regions, expected.as_ref(), reporter).await?;
-    // One run at a time on this machine publishes for an account: of two, each would publish what the other does.
-    let _alone = Cache::from_environment()?
-        .alone(&format!("publish-{}", signed.account), reporter)
-        .await?;
+    let _alone = signed.alone(reporter).await?;
     let bodies = Bodies::default();
     let publishing = Publishing {
         signed: &signed,
@@ -78,7 +74,7 @@ pub async fn run(args: PublishArgs, reporter: &dyn Reporter) -> Result<PublishRe
         reporter,
     };
     if settings.dry_run {
-        return Ok(PublishResult::Planned(run.planned(&regions).await));
+        return Ok(PublishResult::Planned(run.planned(&regions).await?));
     }
     let results = match settings.align {
         true => run.aligned(&regions).await?,

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tokio::sync::Semaphore;
 
 use super::bodies::Bodies;
@@ -81,6 +79,11 @@ impl Publishing<'_> {
         line: &RegionLine,
     ) -> Result<Placed> {
         let layers = self.signed.layers(region);
+        // A name that cannot be is told before anything is published.
+        let parameter = self.settings.parameter.as_ref();
+        let parameter = parameter
+            .map(|template| template.fill(&self.template_values(zip, region)))
+            .transpose()?;
         let taken = found.reaching(number).map(|version| Taken {
             version,
             published: 0,
@@ -94,6 +97,9 @@ impl Publishing<'_> {
             Some(taken) => taken,
             None => self.published(zip, region, &found, number, line).await?,
         };
+        for wrong in &found.of_other_content {
+            self.remove_wrong(&layers, zip, wrong).await?;
+        }
         for leftover in &found.leftovers {
             self.remove_duplicate(&layers, zip.layer.as_str(), leftover.version)
                 .await?;
@@ -110,7 +116,8 @@ impl Publishing<'_> {
             },
         )
         .await?;
-        self.write_parameter(zip, region, &version).await?;
+        self.write_parameter(parameter.as_deref(), region, &version)
+            .await?;
         Ok(Placed {
             publication: self.publication(zip, region, &version, grants)?,
             published,
@@ -152,7 +159,7 @@ impl Publishing<'_> {
         number: Option<u64>,
         line: &RegionLine,
     ) -> Result<Taken> {
-        let mut after = found.taken.as_ref().map_or(0, |taken| taken.version);
+        let mut after = found.newest;
         let mut published = 0;
         loop {
             let version = self.publish_once(zip, layers, content, line, after).await?;
@@ -176,19 +183,23 @@ impl Publishing<'_> {
             return Ok(Content::InRequest(self.bodies.of(zip).await?));
         }
         let template = self.settings.bucket.as_ref();
-        let values = TemplateValues {
-            region: Some(region),
-            account: Some(self.account()),
-            ..zip.template_values()
-        };
         let name = template
-            .map(|template| template.fill(&values))
+            .map(|template| template.fill(&self.template_values(zip, region)))
             .transpose()?;
         let name = name.unwrap_or_default();
         let upload = line.upload(&zip.logical_name, zip.record.zipped_size);
         let bucket = self.bucket(region, &name);
         let staged = bucket.stage(&zip.path, &zip.record.sha256, &upload).await?;
         Ok(Content::InBucket(staged))
+    }
+
+    /// What stands for placeholders of buckets' and parameters' names.
+    fn template_values<'v>(&'v self, zip: &'v ReadyZip, region: &'v Region) -> TemplateValues<'v> {
+        TemplateValues {
+            region: Some(region),
+            account: Some(self.account()),
+            ..zip.template_values()
+        }
     }
 
     fn bucket(&self, region: &Region, name: &str) -> Bucket {
@@ -236,8 +247,14 @@ impl Publishing<'_> {
             if uncertain {
                 let versions = layers.versions(layer).await?.into_iter();
                 let mut newer = versions.filter(|version| version.version > after);
-                if let Some(version) = newer.find(|version| zip.is_published_as(version)) {
-                    return Ok(version);
+                if let Some(version) = newer.find(|version| zip.is_published_as(version))
+                    && let Some(code_sha256) = layers.code_sha256(layer, version.version).await?
+                {
+                    let published = PublishedVersion {
+                        version,
+                        code_sha256,
+                    };
+                    return self.whole(zip, layers, published).await;
                 }
             }
         }
@@ -254,36 +271,38 @@ impl Publishing<'_> {
             version,
             code_sha256,
         } = published;
-        if code_sha256 == STANDARD.encode(zip.record.sha256.bytes()) {
+        if code_sha256 == zip.record.sha256.base64() {
             return Ok(version);
         }
-        self.remove_duplicate(layers, zip.layer.as_str(), version.version)
-            .await?;
+        let (layer, number) = (zip.layer.as_str(), version.version);
+        let left = match layers.delete(layer, number).await {
+            Ok(()) => String::new(),
+            Err(error) => format!(
+                ". The version {layer}:{number} with that content could not be deleted, and is not used: {error}"
+            ),
+        };
         bail!(
             "Lambda has got another content than that of {}; the file was changed while it was published: type the same \
-             again",
+             again{left}",
             zip.path.display()
         )
     }
 
     async fn write_parameter(
         &self,
-        zip: &ReadyZip,
+        name: Option<&str>,
         region: &Region,
         version: &LayerVersion,
     ) -> Result<()> {
-        let Some(template) = &self.settings.parameter else {
-            return Ok(());
-        };
-        let name = template.fill(&zip.template_values())?;
+        let Some(name) = name else { return Ok(()) };
         let parameters = Parameters::new(
             self.session(),
             region,
             self.partition(),
             self.account().as_str(),
         );
-        if parameters.get(&name).await?.as_deref() != Some(&version.arn) {
-            parameters.put(&name, &version.arn).await?;
+        if parameters.get(name).await?.as_deref() != Some(&version.arn) {
+            parameters.put(name, &version.arn).await?;
         }
         Ok(())
     }

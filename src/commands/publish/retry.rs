@@ -3,8 +3,10 @@
 use super::result::{RegionEnd, RegionResult};
 use crate::cli::PublishArgs;
 use crate::public_url::PublicUrl;
+use crate::publication::Region;
 
-/// What to type for the regions that failed, and only for those; nothing if none did.
+/// What to type for the regions that failed, and only for those; nothing if none did. With `--align` all regions are named
+/// that were typed: numbers are the same only among those that are looked at.
 pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
     let failed: Vec<&RegionResult> = results
         .iter()
@@ -22,9 +24,13 @@ pub fn command(args: &PublishArgs, results: &[RegionResult]) -> Option<String> {
         }
     };
     option("to", args.to.clone());
-    let all = args.regions.all_regions && failed.len() == results.len();
-    for result in failed.iter().filter(|_| !all) {
-        option("region", Some(result.region.to_string()));
+    let all = args.regions.all_regions && (args.align || failed.len() == results.len());
+    let regions: Vec<&Region> = match args.align {
+        true => args.regions.regions.iter().collect(),
+        false => failed.iter().map(|result| &result.region).collect(),
+    };
+    for region in regions.into_iter().filter(|_| !all) {
+        option("region", Some(region.to_string()));
     }
     for organization in &args.grants.organizations {
         option("organization", Some(organization.to_string()));

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::cli::PublishArgs;
 use crate::commands::regions::is_all;
 use crate::manifest::{PublishSection, PublishTarget};
-use crate::publication::{AccountId, BucketTemplate, Grant, LayerNameTemplate, ParameterTemplate};
+use crate::publication::{BucketTemplate, Grant, LayerNameTemplate, ParameterTemplate};
 
 /// What is done to every zip.
 #[derive(Clone, Debug)]
@@ -72,12 +72,6 @@ impl PublishSettings {
             all_regions: is_all(&args.regions, section.regions_for(target)),
         })
     }
-}
-
-/// The account that it must be.
-pub fn expected_account(args: &PublishArgs, target: Option<&PublishTarget>) -> Option<AccountId> {
-    let of_target = target.and_then(|target| target.account.clone());
-    args.aws.expect_account.clone().or(of_target)
 }
 
 /// The folder that `dist` and the record are in.

@@ -15,6 +15,9 @@ pub struct Found {
     pub taken: Option<LayerVersion>,
     /// Versions with the same content that runs which were broken off have left: younger, and told to nobody.
     pub leftovers: Vec<LayerVersion>,
+    /// Versions that say they have the content, and have another one: a run that published them was broken off before it
+    /// could take them back, or was not allowed to.
+    pub of_other_content: Vec<LayerVersion>,
     /// The number of the layer's newest version, whatever its content; 0 if there is none.
     pub newest: u64,
 }
@@ -43,10 +46,22 @@ impl ReadyZip {
             described.sha256 == self.record.sha256 && described.logical_name == self.logical_name
         })
     }
+
+    /// Has Lambda got this zip for a version whose description says so?
+    pub async fn is_content_of(
+        &self,
+        version: &LayerVersion,
+        layers: &Layers,
+    ) -> Result<bool, AwsError> {
+        let layer = self.layer.as_str();
+        let code_sha256 = layers.code_sha256(layer, version.version).await?;
+        Ok(code_sha256.is_some_and(|code_sha256| code_sha256 == self.record.sha256.base64()))
+    }
 }
 
 /// Looks for a zip in a region. Where several versions have its content, the one in the record counts, else the newest that
-/// somebody was granted, else the oldest (with `--align` the newest, which its numbers lead to).
+/// somebody was granted, else the oldest (with `--align` the newest, which its numbers lead to). One that is not in the record
+/// is asked for its content: descriptions are written before it is known what Lambda has got.
 pub async fn survey(
     publishing: &Publishing<'_>,
     recorded: &PublicationRecord,
@@ -55,43 +70,54 @@ pub async fn survey(
 ) -> Result<Found, AwsError> {
     let layers = publishing.signed.layers(region);
     let versions = layers.versions(zip.layer.as_str()).await?;
-    let newest = versions.first().map_or(0, |version| version.version);
+    let mut found = Found {
+        newest: versions.first().map_or(0, |version| version.version),
+        ..Found::default()
+    };
     // Newest first.
-    let same: Vec<LayerVersion> = versions
+    let mut same: Vec<LayerVersion> = versions
         .into_iter()
         .filter(|version| zip.is_published_as(version))
         .collect();
-    let Some(oldest) = same.last() else {
-        return Ok(Found {
-            newest,
-            ..Found::default()
-        });
-    };
-    if same.len() == 1 {
-        return Ok(Found {
-            taken: Some(oldest.clone()),
-            leftovers: Vec::new(),
-            newest,
-        });
-    }
     let announced = announced(publishing, recorded, zip, region);
+    while let Some(taken) = counting(publishing, &layers, zip, &same, announced).await? {
+        let is_recorded = Some(taken.version) == announced;
+        if is_recorded || zip.is_content_of(&taken, &layers).await? {
+            found.leftovers = leftovers(&layers, zip, &same, &taken).await?;
+            found.taken = Some(taken);
+            break;
+        }
+        same.retain(|version| version.version != taken.version);
+        found.of_other_content.push(taken);
+    }
+    Ok(found)
+}
+
+/// Of versions with the same content, newest first, the one that counts.
+async fn counting(
+    publishing: &Publishing<'_>,
+    layers: &Layers,
+    zip: &ReadyZip,
+    same: &[LayerVersion],
+    announced: Option<u64>,
+) -> Result<Option<LayerVersion>, AwsError> {
+    if same.len() <= 1 {
+        return Ok(same.first().cloned());
+    }
     let in_record = same
         .iter()
         .find(|version| Some(version.version) == announced);
-    let taken = match in_record {
-        Some(version) => version.clone(),
-        None => match newest_granted(&layers, zip, &same).await? {
-            Some(version) => version,
-            None if publishing.settings.align => same[0].clone(),
-            None => oldest.clone(),
-        },
+    if let Some(version) = in_record {
+        return Ok(Some(version.clone()));
+    }
+    if let Some(version) = newest_granted(layers, zip, same).await? {
+        return Ok(Some(version));
+    }
+    let version = match publishing.settings.align {
+        true => same.first(),
+        false => same.last(),
     };
-    let leftovers = leftovers(&layers, zip, &same, &taken).await?;
-    Ok(Found {
-        taken: Some(taken),
-        leftovers,
-        newest,
-    })
+    Ok(version.cloned())
 }
 
 fn announced(

@@ -17,7 +17,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::arn::{AccountId, Region};
-use super::name::PublishedName;
+use super::name::{PublishedName, is_named};
 use super::record::{Publication, PublicationRecord};
 use crate::target::Architecture;
 
@@ -45,16 +45,11 @@ impl ListingFilter {
         fn takes<T: PartialEq>(asked: &[T], value: &T) -> bool {
             asked.is_empty() || asked.contains(value)
         }
-        let logical = publication.logical_name.as_str();
-        let names = [
-            publication.layer.as_str(),
-            logical,
-            logical.strip_prefix("r-").unwrap_or(logical),
-        ];
-        let is_named = |asked: &String| names.contains(&asked.as_str());
+        let (layer, logical_name) = (publication.layer.as_str(), &publication.logical_name);
+        let is_meant = |asked: &String| is_named(layer, logical_name, asked);
         takes(&self.regions, &publication.region)
             && takes(&self.architectures, &publication.architecture)
-            && (self.layers.is_empty() || self.layers.iter().any(is_named))
+            && (self.layers.is_empty() || self.layers.iter().any(is_meant))
     }
 }
 

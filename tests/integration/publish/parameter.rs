@@ -63,3 +63,20 @@ fn a_parameter_store_that_is_busy_is_asked_again_and_one_that_denies_is_told_wit
             .is_some()
     );
 }
+
+#[test]
+fn region_and_account_are_put_in_a_parameters_name() {
+    let (account, project) = (Account::new(), project());
+    let template = "/r/{account}/{region}/{name}";
+    let publish = [
+        "publish",
+        "--region",
+        "eu-west-1",
+        "--ssm-parameter",
+        template,
+    ];
+    done(run(&account, project.path(), &publish));
+    let name = format!("/r/{}/eu-west-1/r-models", account.number());
+    let value = account.parameter("eu-west-1", &name).expect("a parameter");
+    assert!(value.ends_with(&format!(":layer:{LAYER}:1")), "{value}");
+}
