@@ -1,5 +1,6 @@
 //! Downloads against a real server that stalls, breaks off, refuses and lies; mirrors; proxies; certificates.
 
+pub mod certificates;
 mod command;
 mod mirrors;
 pub mod server;

@@ -6,6 +6,7 @@ mod broken_off;
 mod bucket;
 mod content;
 mod late;
+mod network;
 mod parameter;
 mod planned;
 mod pruned;
