@@ -140,8 +140,10 @@ fn every_command_that_a_new_project_names_is_one() {
     let (_parent, project) = project();
     let steps = steps(&project).into_iter().map(|(_, script)| script);
     let readme = std::fs::read_to_string(project.join("README.md")).unwrap();
+    // Blocks, and what is in backticks within lines.
+    let marked = readme.split('`').skip(1).step_by(2).map(str::to_owned);
     let blocks = readme.split("```").skip(1).step_by(2).map(str::to_owned);
-    let texts: Vec<String> = steps.chain(blocks).collect();
+    let texts: Vec<String> = steps.chain(blocks).chain(marked).collect();
     let lines = texts.iter().flat_map(|text| text.lines());
     let commands = lines
         .map(str::trim)
@@ -164,7 +166,9 @@ fn every_command_that_a_new_project_names_is_one() {
         "audit",
         "build",
         "deploy",
+        "doctor",
         "invoke",
+        "policy",
         "publish",
     ];
     assert_eq!(names, expected.into());

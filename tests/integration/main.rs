@@ -37,6 +37,7 @@ mod policy;
 mod portable_parts;
 mod posit;
 mod publish;
+mod readme;
 mod real_repository;
 mod rpm_repository;
 mod runtime_in_r;

@@ -56,7 +56,7 @@ impl Answer {
     }
 }
 
-/// `invoke --serve` of `script.handler` in a folder, which is killed when this is dropped.
+/// `invoke --serve` of `script.handler`, unless flags name another, in a folder, which is killed when this is dropped.
 pub struct Served {
     pub address: String,
     process: Child,
@@ -70,10 +70,13 @@ impl Served {
         let mut command = r_layer(Path::new("/tmp"));
         command
             .args(["invoke", "--json", "--serve", "0"])
-            .args(["--handler", "script.handler", "--code"])
+            .arg("--code")
             .arg(code)
             .arg("--layer")
             .arg(runtime_layer());
+        if !flags.contains(&"--handler") {
+            command.args(["--handler", "script.handler"]);
+        }
         if !flags.contains(&"--timeout") {
             command.args(["--timeout", "60"]);
         }
