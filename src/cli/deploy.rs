@@ -8,6 +8,7 @@ use super::attach::ChangeOptions;
 use super::policy::FunctionUrlAuthArg;
 use super::{AwsOptions, FunctionRegionOptions};
 use crate::function::{FunctionReference, LogFormat};
+use crate::image::ImageReference;
 use crate::package::RVersion;
 use crate::publication::{BucketTemplate, LayerReference, RoleArn};
 use crate::target::Architecture;
@@ -29,7 +30,14 @@ pub struct DeployArgs {
     /// The folder with the function's code, or one R file [default: .]
     #[arg(long, value_name = "DIR|FILE")]
     pub code: Option<PathBuf>,
-    /// The handler: file.function
+    /// A container image in ECR of the function's region, instead of code and layers
+    #[arg(
+        long,
+        value_name = "REF",
+        conflicts_with_all = ["code", "layers", "r_version", "s3_bucket", "no_check"]
+    )]
+    pub image: Option<ImageReference>,
+    /// The handler: file.function; for an image, in place of its own
     #[arg(long, env = "R_LAYER_HANDLER", value_name = "FILE.FUNCTION")]
     pub handler: Option<String>,
     /// The role that the function runs as

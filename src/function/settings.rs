@@ -34,6 +34,8 @@ pub struct FunctionSettings {
     pub runtime: Option<String>,
     /// `file.function`.
     pub handler: Option<String>,
+    /// What an image is started with in place of its own command: the handler.
+    pub command: Option<Vec<String>>,
     /// The ARN of the role that it runs as.
     pub role: Option<String>,
     /// What it is for.
@@ -89,6 +91,7 @@ impl FunctionSettings {
         FunctionSettings {
             runtime: other(&self.runtime, &current.runtime),
             handler: other(&self.handler, &current.handler),
+            command: other(&self.command, &current.command),
             role: other(&self.role, &current.role),
             description: other(&self.description, &current.description),
             memory: other(&self.memory, &current.memory),
@@ -123,6 +126,8 @@ impl FunctionSettings {
         let format = |format: &Option<LogFormat>| format.map(|it| it.aws_name().to_owned());
         compare("runtime", current.runtime.clone(), new.runtime);
         compare("handler", current.handler.clone(), new.handler);
+        let words = |command: &Option<Vec<String>>| command.as_ref().map(|words| words.join(" "));
+        compare("command", words(&current.command), words(&new.command));
         compare("role", current.role.clone(), new.role);
         compare("description", current.description.clone(), new.description);
         compare(

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_lambda::types::{
     Architecture as SdkArchitecture, Environment, EphemeralStorage, FunctionCode,
-    FunctionConfiguration, LastUpdateStatus, LogFormat as SdkLogFormat, LoggingConfig, PackageType,
-    Runtime, State,
+    FunctionConfiguration, ImageConfig, LastUpdateStatus, LogFormat as SdkLogFormat, LoggingConfig,
+    PackageType, Runtime, State,
 };
 use aws_smithy_types::Blob;
 use bytes::Bytes;
@@ -127,9 +127,11 @@ impl Functions {
         };
         let mut found = self.understood(configuration)?;
         let code = answer.code;
-        found.image = code
-            .as_ref()
-            .and_then(|code| code.resolved_image_uri.clone());
+        found.image = code.as_ref().and_then(|code| {
+            // What it was made from, where that names a digest already.
+            let named = code.image_uri.clone().filter(|uri| uri.contains('@'));
+            named.or_else(|| code.resolved_image_uri.clone())
+        });
         found.code_location = code.and_then(|code| code.location);
         found.tags = answer.tags.unwrap_or_default().into_iter().collect();
         Ok(Some(found))
@@ -185,6 +187,7 @@ impl Functions {
             .architectures(SdkArchitecture::from(new.architecture.aws_name()))
             .set_runtime(settings.runtime.as_deref().map(Runtime::from))
             .set_handler(settings.handler.clone())
+            .set_image_config(image_config(settings))
             .set_role(settings.role.clone())
             .set_description(settings.description.clone())
             .set_memory_size(settings.memory.map(number))
@@ -225,6 +228,7 @@ impl Functions {
             .revision_id(revision)
             .set_runtime(settings.runtime.as_deref().map(Runtime::from))
             .set_handler(settings.handler.clone())
+            .set_image_config(image_config(settings))
             .set_role(settings.role.clone())
             .set_description(settings.description.clone())
             .set_memory_size(settings.memory.map(number))
@@ -426,6 +430,10 @@ fn settings(found: FunctionConfiguration) -> FunctionSettings {
     FunctionSettings {
         runtime: found.runtime.map(|runtime| runtime.as_str().to_owned()),
         handler: found.handler,
+        command: found
+            .image_config_response
+            .and_then(|response| response.image_config)
+            .and_then(|config| config.command),
         role: found.role,
         description: Some(found.description.unwrap_or_default()),
         memory: found.memory_size.and_then(|size| size.try_into().ok()),
@@ -456,6 +464,11 @@ fn environment(settings: &FunctionSettings) -> Option<Environment> {
     let variables = settings.environment.clone()?;
     let variables = Some(variables.into_iter().collect());
     Some(Environment::builder().set_variables(variables).build())
+}
+
+fn image_config(settings: &FunctionSettings) -> Option<ImageConfig> {
+    let command = settings.command.clone()?;
+    Some(ImageConfig::builder().set_command(Some(command)).build())
 }
 
 fn logging(settings: &FunctionSettings) -> Option<LoggingConfig> {

@@ -39,6 +39,9 @@ pub struct Deployed {
     pub arn: String,
     /// Is its code other than before?
     pub code_changed: bool,
+    /// The image that it is made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// Bytes of its code, zipped.
     pub code_size: u64,
     /// Its layers.
@@ -71,8 +74,12 @@ impl fmt::Display for Deployed {
             DeployOutcome::WouldChange => "would be changed",
         };
         writeln!(f, "{} in {}: {what}", self.function, self.region)?;
-        if self.code_changed {
-            writeln!(f, "    code: {} bytes zipped", self.code_size)?;
+        match &self.image {
+            Some(image) => writeln!(f, "    image: {image}")?,
+            None if self.code_changed => {
+                writeln!(f, "    code: {} bytes zipped", self.code_size)?;
+            }
+            None => {}
         }
         for layer in &self.layers {
             writeln!(f, "  {layer}")?;

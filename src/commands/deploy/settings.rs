@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::source::Source;
 use crate::aws::DeployedFunction;
 use crate::cli::DeployArgs;
 use crate::commands::function_layers::Wanted;
@@ -117,7 +118,11 @@ impl DeploySettings {
     }
 
     /// The settings that the function is to have: what is said, over what it has, over what a new one gets.
-    pub fn wanted(&self, existing: Option<&DeployedFunction>) -> Result<FunctionSettings> {
+    pub fn wanted(
+        &self,
+        existing: Option<&DeployedFunction>,
+        source: &Source,
+    ) -> Result<FunctionSettings> {
         let mut wanted = self.said.clone();
         let current = existing.map(|function| &function.settings);
         if existing.is_none() {
@@ -127,7 +132,11 @@ impl DeploySettings {
         wanted.handler = wanted
             .handler
             .or_else(|| current.and_then(|current| current.handler.clone()));
-        if wanted.handler.is_none() {
+        if let Source::Image(_) = source {
+            // An image has its own runtime, and its command is the handler.
+            wanted.runtime = None;
+            wanted.command = wanted.handler.take().map(|handler| vec![handler]);
+        } else if wanted.handler.is_none() {
             bail!(
                 "which function of the code is the handler? Type --handler file.function (the file without .R), or put \
                  handler into [functions.NAME] of r-layer.toml"

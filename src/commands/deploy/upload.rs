@@ -8,6 +8,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
 
 use super::Deployment;
+use super::goal::Goal;
+use super::source::Source;
 use crate::aws::{Bucket, Code, StagedObject};
 use crate::commands::function_change::FunctionChange;
 use crate::progress::{Reporter, Silent, Task};
@@ -26,8 +28,21 @@ pub struct Upload {
 
 impl Upload {
     /// Puts code where AWS can take it from.
-    pub async fn begin(deployment: &Deployment<'_>, change: &FunctionChange<'_>) -> Result<Upload> {
-        let code = deployment.code;
+    pub async fn begin(
+        deployment: &Deployment<'_>,
+        change: &FunctionChange<'_>,
+        goal: &Goal,
+    ) -> Result<Upload> {
+        let code = match (deployment.source, &goal.image) {
+            (Source::Code(code), _) => code,
+            (Source::Image(_), Some(image)) => {
+                return Ok(Upload {
+                    code: Code::Image(image.uri.clone()),
+                    staged: None,
+                });
+            }
+            (Source::Image(image), None) => bail!("{image} was not resolved"),
+        };
         let limits = &Target::named(Target::DEFAULT)?.limits;
         let size = code.zip.len() as u64;
         if size <= limits.zipped_in_request {

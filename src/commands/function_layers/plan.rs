@@ -17,7 +17,7 @@ use crate::target::{Architecture, Limits, Target};
 use super::find::Purpose;
 
 /// What is to become of the layers of a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LayerPlan {
     /// As they are.
     pub before: Vec<FunctionLayer>,

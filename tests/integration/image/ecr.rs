@@ -87,6 +87,48 @@ fn aws_credentials_alone_are_enough_to_make_a_repository_and_push() {
         serde_json::from_slice(&succeed(&mut push(&["--create-repository"])).stdout).unwrap();
     assert_eq!(again["sent"], 0);
 
+    // A function is made from it, by its digest; the second time there is nothing to do.
+    let deploy = |more: &[&str]| {
+        let mut command = account.r_layer(function.project.folder.path());
+        command
+            .env("HTTPS_PROXY", &proxy)
+            .env("NO_PROXY", "127.0.0.1,localhost")
+            .env("SSL_CERT_FILE", &certificate)
+            .env("AWS_REGION", REGION)
+            .args(["deploy", "from-image", "--create-role", "--json", "--image"])
+            .args(more);
+        command
+    };
+    let deployed: Value = serde_json::from_slice(&succeed(&mut deploy(&[&name])).stdout).unwrap();
+    let image = deployed["image"].as_str().unwrap();
+    assert!(
+        image.starts_with(&format!("{host}/r/function@sha256:")),
+        "{image}"
+    );
+    let made = account.function(REGION, "from-image").unwrap();
+    assert_eq!(made["Configuration"]["PackageType"], "Image");
+    assert_eq!(made["Code"]["ImageUri"], image);
+    account.proxy.forget();
+    succeed(&mut deploy(&[&name]));
+    let changes = account.proxy.changes();
+    // Who we are to ECR is asked by POST.
+    let changes: Vec<&String> = changes
+        .iter()
+        .filter(|it| *it != "GetAuthorizationToken")
+        .collect();
+    assert!(changes.is_empty(), "{changes:?}");
+    let elsewhere = name.replace(REGION, "eu-west-1");
+    let error = fail(&mut deploy(&[&elsewhere]), 1);
+    assert!(
+        error.contains("in ECR of eu-west-1") && error.contains("the function is in eu-central-1"),
+        "{error}"
+    );
+    let error = fail(&mut deploy(&["docker.io/library/debian:1"]), 1);
+    assert!(
+        error.contains("from ECR of the function's region only"),
+        "{error}"
+    );
+
     let error = fail(&mut push(&["--expect-account", "210987654321"]), 1);
     assert!(error.contains("and 210987654321 is expected"), "{error}");
     let mut nobody = push(&[]);

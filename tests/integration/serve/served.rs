@@ -56,7 +56,7 @@ impl Answer {
     }
 }
 
-/// `invoke --serve` of a handler in a folder, which is killed when this is dropped.
+/// `invoke --serve` of `script.handler`, unless flags name another, in a folder, which is killed when this is dropped.
 pub struct Served {
     pub address: String,
     process: Child,
@@ -64,21 +64,19 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts it with `script.handler`, and waits until it says where it is.
+    /// Starts it and waits until it says where it is.
     pub fn start(code: &Path, flags: &[&str]) -> Served {
-        Served::of("script.handler", code, flags)
-    }
-
-    /// The same of another handler.
-    pub fn of(handler: &str, code: &Path, flags: &[&str]) -> Served {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut command = r_layer(Path::new("/tmp"));
         command
             .args(["invoke", "--json", "--serve", "0"])
-            .args(["--handler", handler, "--code"])
+            .arg("--code")
             .arg(code)
             .arg("--layer")
             .arg(runtime_layer());
+        if !flags.contains(&"--handler") {
+            command.args(["--handler", "script.handler"]);
+        }
         if !flags.contains(&"--timeout") {
             command.args(["--timeout", "60"]);
         }
