@@ -2,8 +2,8 @@
 //! it out.
 
 use std::fmt::Display;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -31,7 +31,9 @@ pub struct FunctionChange<'a> {
     done: Mutex<Vec<String>>,
     /// The revision that settings were sent for: what AWS shows once it has taken them is another.
     outdated: Mutex<Option<String>>,
-    is_over: std::sync::atomic::AtomicBool,
+    /// Settings are sent, and AWS has not answered yet.
+    is_sending: AtomicBool,
+    is_over: AtomicBool,
 }
 
 impl<'a> FunctionChange<'a> {
@@ -51,6 +53,7 @@ impl<'a> FunctionChange<'a> {
             task: reporter.begin(what, None),
             done: Mutex::default(),
             outdated: Mutex::default(),
+            is_sending: false.into(),
             is_over: false.into(),
         }
     }
@@ -74,8 +77,7 @@ impl<'a> FunctionChange<'a> {
 
     /// It is over, well or not; from now on an interruption has nothing to tell.
     pub fn finish(mut self, line: &str) {
-        self.is_over
-            .store(true, std::sync::atomic::Ordering::Relaxed);
+        self.is_over.store(true, Ordering::Relaxed);
         let task = std::mem::replace(&mut self.task, crate::progress::Silent.begin("", None));
         task.finish(line);
     }
@@ -142,10 +144,12 @@ impl<'a> FunctionChange<'a> {
         function: &DeployedFunction,
         settings: &FunctionSettings,
     ) -> Result<bool> {
+        self.is_sending.store(true, Ordering::Relaxed);
         let sent = self
             .functions
             .configure(self.name, settings, &function.revision)
             .await;
+        self.is_sending.store(false, Ordering::Relaxed);
         let is_taken = self.was_taken(sent).await?;
         if is_taken {
             let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,14 +186,22 @@ impl<'a> FunctionChange<'a> {
 
 impl Drop for FunctionChange<'_> {
     fn drop(&mut self) {
+        let is_over = self.is_over.load(Ordering::Relaxed);
+        let is_sending = self.is_sending.load(Ordering::Relaxed);
         let done = self.done();
-        let is_over = self.is_over.load(std::sync::atomic::Ordering::Relaxed);
-        if !is_over && !done.is_empty() {
-            self.reporter.warn(&format!(
-                "{}: stopped in the middle. Done: {}. The same command does what is left",
-                self.name,
+        let done = match (done.is_empty(), is_sending) {
+            _ if is_over => return,
+            (true, false) => return,
+            (true, true) => "a change was sent, which AWS may have taken or not".to_owned(),
+            (false, true) => format!(
+                "done: {}; another change was sent, which AWS may have taken or not",
                 done.join("; ")
-            ));
-        }
+            ),
+            (false, false) => format!("done: {}", done.join("; ")),
+        };
+        self.reporter.warn(&format!(
+            "{}: stopped in the middle; {done}. The same command does what is left",
+            self.name
+        ));
     }
 }

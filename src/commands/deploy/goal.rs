@@ -119,7 +119,7 @@ impl Deployment<'_> {
         let empty = Default::default();
         let loading = Loading {
             layers: &goal.layers.after,
-            code: code,
+            code,
             handler,
             environment: goal.settings.environment.as_ref().unwrap_or(&empty),
         };

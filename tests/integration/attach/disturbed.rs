@@ -175,24 +175,9 @@ fn interrupted_it_says_what_was_done_and_a_second_run_does_the_rest() {
         }
     });
     let live = [&ATTACH[..], &["--alias", "live"]].concat();
-    let mut command = stage.r_layer(&live);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("r-layer runs");
-    let mut said = BufReader::new(child.stderr.take().expect("its stderr"));
-    let mut line = String::new();
-    while !line.contains("waiting for a change") {
-        line.clear();
-        assert_ne!(said.read_line(&mut line).expect("a line"), 0, "it ended");
-    }
-    send(Signal::INT, &child);
-    let mut rest = String::new();
-    said.read_to_string(&mut rest).expect("the rest");
-    assert_eq!(child.wait().expect("its end").code(), Some(130));
+    let rest = interrupted(&stage, &live, "waiting for a change");
     assert!(
-        rest.contains("f: stopped in the middle. Done: the layers are changed."),
+        rest.contains("f: stopped in the middle; done: the layers are changed."),
         "{rest}"
     );
     let proxy = &stage.account.proxy;
@@ -203,6 +188,45 @@ fn interrupted_it_says_what_was_done_and_a_second_run_does_the_rest() {
         .ended(0)
         .said(&["new alias live points at it"]);
     assert_eq!(proxy.changes(), ["PublishVersion", "CreateAlias"]);
+    is_attached(&stage);
+}
+
+/// Runs a command until it says these words, interrupts it, and returns what it says then.
+fn interrupted(stage: &Stage, arguments: &[&str], words: &str) -> String {
+    let mut child = stage
+        .r_layer(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("r-layer runs");
+    let mut said = BufReader::new(child.stderr.take().expect("its stderr"));
+    let mut line = String::new();
+    while !line.contains(words) {
+        line.clear();
+        assert_ne!(said.read_line(&mut line).expect("a line"), 0, "it ended");
+    }
+    send(Signal::INT, &child);
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("the rest");
+    assert_eq!(child.wait().expect("its end").code(), Some(130));
+    rest
+}
+
+#[test]
+fn interrupted_before_aws_answered_it_says_that_nobody_knows() {
+    let stage = Stage::new();
+    let proxy = &stage.account.proxy;
+    let update = proxy.on("UpdateFunctionConfiguration");
+    update.delay(Duration::from_secs(1));
+    let rest = interrupted(&stage, &ATTACH, "changing its layers");
+    assert!(
+        rest.contains(
+            "f: stopped in the middle; a change was sent, which AWS may have taken or not"
+        ),
+        "{rest}"
+    );
+    proxy.wait_until_idle();
+    stage.run(&ATTACH).ended(0);
     is_attached(&stage);
 }
 
