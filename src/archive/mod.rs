@@ -1,5 +1,7 @@
-//! Unpacking tarballs from elsewhere without letting them write anywhere but into their folder.
+//! Tarballs from elsewhere: unpacked without letting them write anywhere but into their folder, or read into memory under
+//! the same rules.
 
+mod contents;
 mod links;
 
 use std::collections::BTreeSet;
@@ -7,6 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+pub use contents::{TarballFile, TarballFiles, read_files};
 use tar::EntryType;
 
 use crate::root_path::within_folder;
@@ -51,6 +54,16 @@ pub enum ArchiveError {
         /// The entry.
         entry: String,
     },
+    /// A name that is no UTF-8.
+    #[error(
+        "{path} is refused: its entry `{entry}` has a name that is not UTF-8, which a zip cannot hold"
+    )]
+    NotUtf8 {
+        /// The tarball.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+    },
     /// It would fill the disk.
     #[error(
         "{path} is refused: it unpacks to more than {limit} bytes, or to more files than any R or package has"
@@ -71,6 +84,7 @@ impl ArchiveError {
         | ArchiveError::PathLeaves { path, .. }
         | ArchiveError::LinkLeaves { path, .. }
         | ArchiveError::SpecialFile { path, .. }
+        | ArchiveError::NotUtf8 { path, .. }
         | ArchiveError::TooLarge { path, .. }) = &mut self;
         *path = name;
         self
@@ -105,28 +119,28 @@ pub fn unpack(
     limit: u64,
     links: Links,
 ) -> Result<Executables, ArchiveError> {
+    unpack_within(path, folder, Allowance::new(path, limit), links)
+}
+
+fn unpack_within(
+    path: &Path,
+    folder: &Path,
+    mut allowance: Allowance<'_>,
+    links: Links,
+) -> Result<Executables, ArchiveError> {
     let damaged = |source| ArchiveError::Damaged {
         path: path.to_owned(),
         source,
     };
     // One byte more than the limit can be read, so that a longer stream is noticed.
-    let reader = open(path)?.take(limit.saturating_add(1));
+    let reader = open(path)?.take(allowance.limit.saturating_add(1));
     let mut archive = tar::Archive::new(reader);
     fs_err::create_dir_all(folder).map_err(damaged)?;
-    let mut unpacked = 0_u64;
-    let mut count = 0_u64;
     let mut found = Vec::new();
     let mut executables = Executables::new();
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        unpacked = unpacked.saturating_add(entry.size());
-        count += 1;
-        if unpacked > limit || count > MOST_ENTRIES {
-            return Err(ArchiveError::TooLarge {
-                path: path.to_owned(),
-                limit,
-            });
-        }
+        allowance.take(entry.size())?;
         let place = check(path, &entry)?;
         match entry.header().entry_type() {
             EntryType::Symlink => {
@@ -147,12 +161,11 @@ pub fn unpack(
     match links {
         Links::Kept => links::keep(path, folder, &found)?,
         Links::Copied => {
-            let (executables, room) = (&mut executables, limit - unpacked);
             let copies = links::Copies {
                 folder,
-                executables,
-                room,
-                entries: MOST_ENTRIES - count,
+                executables: &mut executables,
+                room: allowance.bytes,
+                entries: allowance.entries,
             };
             copies.make(found).map_err(damaged)?;
         }
@@ -161,6 +174,38 @@ pub fn unpack(
     let mut rest = archive.into_inner();
     std::io::copy(&mut rest, &mut std::io::sink()).map_err(damaged)?;
     Ok(executables)
+}
+
+/// What a tarball may unpack to, as far as it is not used up.
+struct Allowance<'a> {
+    path: &'a Path,
+    limit: u64,
+    bytes: u64,
+    entries: u64,
+}
+
+impl Allowance<'_> {
+    fn new(path: &Path, limit: u64) -> Allowance<'_> {
+        Allowance {
+            path,
+            limit,
+            bytes: limit,
+            entries: MOST_ENTRIES,
+        }
+    }
+
+    /// Another file or folder, of so many bytes.
+    fn take(&mut self, bytes: u64) -> Result<(), ArchiveError> {
+        let left = self.bytes.checked_sub(bytes);
+        let (Some(bytes), Some(entries)) = (left, self.entries.checked_sub(1)) else {
+            return Err(ArchiveError::TooLarge {
+                path: self.path.to_owned(),
+                limit: self.limit,
+            });
+        };
+        (self.bytes, self.entries) = (bytes, entries);
+        Ok(())
+    }
 }
 
 /// How a tarball is compressed.

@@ -79,6 +79,43 @@ fn links_become_copies_where_they_are_to() {
     for name in ["nowhere", "circle"] {
         assert!(!into.path().join("R").join(name).exists());
     }
+    let read = read_files(&path, LIMIT).unwrap();
+    let names: Vec<&str> = read.keys().map(String::as_str).collect();
+    assert_eq!(names, ["R/bin/R", "R/first", "R/second", "R/tools/R"]);
+    assert!(read.values().all(|file| file.content == "program"));
+}
+
+/// What is read into memory is what would be unpacked, and what is refused is refused with the same words.
+#[test]
+fn reading_obeys_the_rules_of_unpacking() {
+    let bomb = "0".repeat(LIMIT as usize + 1);
+    let entry =
+        |name, kind, content| [("p/R/code", EntryType::Regular, "x"), (name, kind, content)];
+    let (regular, symlink, hard) = (EntryType::Regular, EntryType::Symlink, EntryType::Link);
+    for (name, kind, content) in [
+        ("../out", regular, "x"),
+        ("a/../../out", regular, "x"),
+        ("/etc/out", regular, "x"),
+        ("a", symlink, "/etc"),
+        ("d/a", symlink, "../../x"),
+        ("a", hard, "../x"),
+        ("a", EntryType::Char, ""),
+        ("a", EntryType::Fifo, ""),
+        ("bomb", regular, &bomb),
+    ] {
+        let (_folder, path) = tarball(&entry(name, kind, content));
+        let into = tempfile::tempdir().unwrap();
+        let unpacked = unpack(&path, into.path(), LIMIT, Links::Copied).unwrap_err();
+        let read = read_files(&path, LIMIT).unwrap_err();
+        assert_eq!(read.to_string(), unpacked.to_string());
+    }
+    for (name, kind, content) in [("p/R/code/inner", regular, "x"), ("a", hard, "absent")] {
+        let (_folder, path) = tarball(&entry(name, kind, content));
+        let into = tempfile::tempdir().unwrap();
+        assert!(unpack(&path, into.path(), LIMIT, Links::Copied).is_err());
+        let read = read_files(&path, LIMIT).unwrap_err();
+        assert!(matches!(read, ArchiveError::Damaged { .. }), "{read}");
+    }
 }
 
 #[test]
@@ -151,11 +188,18 @@ fn links_that_multiply_folders_are_refused() {
         .collect();
     let (_folder, path) = tarball(&entries);
     let into = tempfile::tempdir().unwrap();
-    let error = unpack(&path, into.path(), LIMIT, Links::Copied).unwrap_err();
+    // Two million files altogether; what is allowed takes a disk minutes.
+    let few = || Allowance {
+        entries: 1000,
+        ..Allowance::new(&path, LIMIT)
+    };
+    let error = unpack_within(&path, into.path(), few(), Links::Copied).unwrap_err();
     assert!(
         error.to_string().contains("more than it may unpack to"),
         "{error}"
     );
+    let error = contents::read_within(&path, few()).unwrap_err();
+    assert!(matches!(error, ArchiveError::TooLarge { .. }), "{error}");
 }
 
 #[test]
@@ -176,6 +220,8 @@ fn a_hard_link_to_a_program_is_a_program() {
     let into = folder.path().join("into");
     let executables = unpack(&path, &into, LIMIT, Links::Copied).unwrap();
     assert_eq!(executables, ["a", "b"].map(PathBuf::from).into());
+    let read = read_files(&path, LIMIT).unwrap();
+    assert!(read["a"].executable && read["a"] == read["b"]);
 }
 
 #[test]
@@ -197,6 +243,8 @@ fn a_truncated_tarball_is_refused() {
     fs_err::write(&path, &content[..content.len() - 6]).unwrap();
     let into = tempfile::tempdir().unwrap();
     let error = unpack(&path, into.path(), LIMIT, Links::Kept).unwrap_err();
+    assert!(matches!(error, ArchiveError::Damaged { .. }), "{error}");
+    let error = read_files(&path, LIMIT).unwrap_err();
     assert!(matches!(error, ArchiveError::Damaged { .. }), "{error}");
     fs_err::write(&path, "<html>").unwrap();
     let error = unpack(&path, into.path(), LIMIT, Links::Kept).unwrap_err();

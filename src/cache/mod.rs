@@ -5,10 +5,11 @@
 //! and what is in use is not cleaned away. The locks are the system's, so a killed run leaves none behind, and what it
 //! had begun is swept away by a later one.
 
+mod by_hash;
 mod replaced;
 mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -18,6 +19,7 @@ pub use upkeep::{CacheEntry, CacheKind, Cleaned, Left};
 
 use etcetera::BaseStrategy;
 
+use crate::checksum::Sha256;
 use crate::os;
 use crate::progress::Reporter;
 
@@ -60,6 +62,8 @@ pub struct Cache {
     folder: PathBuf,
     /// The locks of the entries that this run uses, held as long as it has the cache.
     used: Arc<Mutex<BTreeMap<PathBuf, File>>>,
+    /// The hashes of the files of which this run has seen that they are whole.
+    whole: Arc<Mutex<BTreeSet<Sha256>>>,
 }
 
 impl Cache {
@@ -81,6 +85,7 @@ impl Cache {
         let cache = Cache {
             folder,
             used: Arc::default(),
+            whole: Arc::default(),
         };
         for part in ["locks", "unfinished"] {
             let path = cache.folder.join(part);
@@ -245,7 +250,7 @@ impl Cache {
         Ok(lock)
     }
 
-    /// Removes the folders of runs that are no more: their lock can be had.
+    /// Removes the folders and files of runs that are no more: their lock can be had.
     fn sweep(&self) {
         let Ok(_lock) = self.sweep_lock() else {
             return;
@@ -254,14 +259,19 @@ impl Cache {
             return;
         };
         for entry in entries.flatten() {
+            let path = entry.path();
+            let lock = match path.is_dir() {
+                true => path.join(".lock"),
+                false => path.clone(),
+            };
             // No other run is making one now: a folder without a lock is one whose removal was cut short.
-            let abandoned = match File::open(entry.path().join(".lock")) {
+            let abandoned = match File::open(lock) {
                 Ok(lock) => lock.try_lock().is_ok(),
                 Err(error) => error.kind() == std::io::ErrorKind::NotFound,
             };
             if abandoned {
                 // What cannot be removed now, the next run tries again.
-                let _ = fs_err::remove_dir_all(entry.path());
+                let _ = upkeep::remove(&path);
             }
         }
     }
@@ -384,9 +394,11 @@ mod tests {
         let killed = cache.folder().join("unfinished/run-killed");
         fs_err::create_dir(&killed).unwrap();
         fs_err::write(killed.join(".lock"), "").unwrap();
+        let file = cache.folder().join("unfinished/file-killed");
+        fs_err::write(&file, "half").unwrap();
         Cache::open(cache.folder().to_owned()).unwrap();
         assert!(running.path().exists());
-        assert!(!killed.exists());
+        assert!(!killed.exists() && !file.exists());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Small entries that change, as what a server said last: they are read and written whole, and nobody holds them, so that
 //! hundreds of them take no open files.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::SystemTime;
 
+use tempfile::NamedTempFile;
+
 use super::{Cache, CacheError, not_writable};
+use crate::os::set_mode;
 
 impl Cache {
     /// The content of an entry, if it is there; it was used now.
@@ -22,14 +25,24 @@ impl Cache {
     pub fn put(&self, kind: &str, name: &str, content: &[u8]) -> Result<(), CacheError> {
         let path = self.folder.join(kind).join(name);
         let write = || -> std::io::Result<()> {
-            let parent = self.folder.join(kind);
-            fs_err::create_dir_all(&parent)?;
-            let unfinished = self.unfinished().map_err(std::io::Error::other)?;
-            let written = unfinished.path().join("content");
-            fs_err::write(&written, content)?;
-            fs_err::rename(&written, &path)
+            fs_err::create_dir_all(self.folder.join(kind))?;
+            let mut unfinished = self.unfinished_file()?;
+            unfinished.write_all(content)?;
+            unfinished.persist(&path)?;
+            Ok(())
         };
         write().map_err(|source| not_writable(&path, source))
+    }
+
+    /// A file on the cache's own disk that is locked as long as it is written, so that no other run sweeps it away.
+    fn unfinished_file(&self) -> std::io::Result<NamedTempFile> {
+        let _no_sweep = self.sweep_lock()?;
+        let file = tempfile::Builder::new()
+            .prefix("file-")
+            .tempfile_in(self.folder.join("unfinished"))?;
+        set_mode(file.path(), 0o644)?;
+        file.as_file().lock()?;
+        Ok(file)
     }
 }
 

@@ -220,7 +220,8 @@ fn size_of(path: &Path) -> u64 {
     entries.map(|entry| size_of(&entry.path())).sum()
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+/// Removes a file, or a folder with all that is in it.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     if fs_err::symlink_metadata(path)?.is_dir() {
         fs_err::remove_dir_all(path)
     } else {

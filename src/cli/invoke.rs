@@ -35,11 +35,7 @@ pub struct InvokeArgs {
     pub handler: Option<String>,
     /// A container image instead of layers and code: a registry's name for it, or the folder or .tar that `image build`
     /// wrote; --handler takes the place of its own
-    #[arg(
-        long,
-        value_name = "REF|LAYOUT",
-        conflicts_with_all = ["layers", "code", "root", "watch", "target"]
-    )]
+    #[arg(long, value_name = "REF|LAYOUT")]
     pub image: Option<String>,
     /// The event: JSON, @FILE, or - for stdin
     #[arg(
@@ -122,7 +118,8 @@ pub struct InvokeArgs {
 }
 
 /// What is about a handler on this machine, by clap's ids.
-const HERE: [&str; 12] = [
+const HERE: [&str; 13] = [
+    "image",
     "code",
     "handler",
     "serve",
@@ -137,6 +134,9 @@ const HERE: [&str; 12] = [
     "target",
 ];
 
+/// What is about layers and code, which an image has within itself.
+const BESIDE_IMAGES: [&str; 6] = ["code", "layers", "root", "target", "watch", "region"];
+
 /// What is about AWS.
 const AT_AWS: [&str; 4] = ["region", "profile", "endpoint_url", "expect_account"];
 
@@ -144,12 +144,17 @@ const AT_AWS: [&str; 4] = ["region", "profile", "endpoint_url", "expect_account"
 /// for whoever can use them.
 pub fn misplaced_flag(matches: &ArgMatches) -> Option<String> {
     let typed = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let (ids, why) = match matches.contains_id("function") {
-        true => (
+    let has = |id| matches.value_source(id).is_some();
+    let (ids, why) = match (has("function"), has("image")) {
+        (true, _) => (
             &HERE[..],
             "is for a handler that is invoked on this machine, and --function names one at AWS, which has its own settings",
         ),
-        false => (
+        (false, true) => (
+            &BESIDE_IMAGES[..],
+            "does not go with --image, which names all that is invoked",
+        ),
+        (false, false) => (
             &AT_AWS[..],
             "is for a function at AWS, which --function names; without it a handler is invoked on this machine",
         ),

@@ -6,6 +6,7 @@ mod failed_package;
 mod furnished;
 mod installed;
 mod job_slots;
+mod package_tree;
 mod packages;
 mod prebuilt;
 mod script;
@@ -17,6 +18,7 @@ mod workshop;
 pub use build_order::DependencyCycle;
 pub use compile::{Blas, BuildPlace, CompileError, Compiler, compiled_r};
 pub use installed::{InstalledError, installed_r, version_of_home};
+pub use package_tree::binary_package_trees;
 pub use packages::{
     CompiledPackage, CompiledPackages, InstalledPackage, SourcePackage, compiled_packages,
 };

@@ -98,7 +98,7 @@ pub enum PrebuiltError {
 const LARGEST_R: u64 = 3 << 30;
 
 /// The most that a binary package may unpack to.
-const LARGEST_PACKAGE: u64 = 2 << 30;
+pub(super) const LARGEST_PACKAGE: u64 = 2 << 30;
 
 /// An entry of the cache is a folder with these: what was unpacked, and a list of its executable files.
 const FILES: &str = "files";
@@ -263,7 +263,8 @@ pub async fn binary_package(
     kept_folder(&kept)
 }
 
-/// Binary packages from their tarballs, unpacked on all cores; in the order of the files.
+/// Binary packages from their tarballs, unpacked on all cores, for packages that are compiled against them; in the order of
+/// the files.
 pub async fn binary_packages(
     files: &[PackageFile],
     built_for: &BuiltFor,
@@ -292,7 +293,8 @@ fn unpack_package(
     let executables = archive::unpack(&tarball.path, &unpacked, LARGEST_PACKAGE, Links::Copied)
         .map_err(|error| error.of(tarball.known_as()))?;
     let folder = archive::top_folder(&unpacked)?;
-    check_package(tarball, &folder, package, version, built_for)?;
+    let text = fs_err::read_to_string(folder.join("DESCRIPTION")).ok();
+    check_package(tarball, text.as_deref(), package, version, built_for)?;
     keep(content, &folder, &executables)
 }
 
@@ -320,9 +322,10 @@ pub fn binary_in_folder(
         .max_by(|(one, _), (other, _)| one.cmp(other))
 }
 
-fn check_package(
+/// Is it that package, built for that? `text`: its DESCRIPTION.
+pub(super) fn check_package(
     tarball: &Tarball,
-    folder: &Path,
+    text: Option<&str>,
     package: &str,
     version: &str,
     built_for: &BuiltFor,
@@ -333,9 +336,8 @@ fn check_package(
         version: version.to_owned(),
         reason,
     };
-    let text = fs_err::read_to_string(folder.join("DESCRIPTION"))
-        .map_err(|_| other("it has no DESCRIPTION".to_owned()))?;
-    let found = Description::parse(&text).map_err(|error: DcfError| other(error.to_string()))?;
+    let text = text.ok_or_else(|| other("it has no DESCRIPTION".to_owned()))?;
+    let found = Description::parse(text).map_err(|error: DcfError| other(error.to_string()))?;
     if found.package != package || found.version != version {
         let Description {
             package, version, ..

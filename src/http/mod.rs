@@ -228,6 +228,12 @@ impl Http {
         let headers = self
             .download_unless(&Validators::default(), url, path, task)
             .await?;
+        let file = fs_err::OpenOptions::new().write(true).open(path);
+        file.and_then(|file| file.sync_all())
+            .map_err(|source| HttpError::NotSaved {
+                url: without_query(url).to_owned(),
+                source,
+            })?;
         // Only who names a content that is there already is told that it is the same.
         headers.ok_or_else(|| HttpError::Refused {
             url: without_query(url).to_owned(),
@@ -235,7 +241,8 @@ impl Http {
         })
     }
 
-    /// The same, unless what is at the URL is a content that is there already: nothing is sent and returned then.
+    /// The same, unless what is at the URL is a content that is there already: nothing is sent and returned then. Nobody
+    /// waits until the disk has the file: who keeps it knows its hash.
     pub async fn download_unless(
         &self,
         unless: &Validators,
@@ -261,10 +268,7 @@ impl Http {
             tries += 1;
             let before = download.have;
             match download.attempt(self, &mut file, task).await {
-                Ok(headers) => {
-                    file.sync_all().map_err(not_saved)?;
-                    return Ok(headers);
-                }
+                Ok(headers) => return Ok(headers),
                 Err(Try::Final(error)) => return Err(error),
                 Err(Try::Again(reason, asked)) => {
                     if download.have > before {

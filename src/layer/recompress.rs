@@ -8,10 +8,11 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{CompressionLvl, Compressor};
+use rayon::prelude::*;
 
-use super::LayerTree;
 use super::prune::patterns;
 use super::tree::Content;
+use super::{Entry, LayerTree};
 
 /// Bytes of an object's length.
 const LENGTH: usize = 4;
@@ -27,22 +28,31 @@ const LEVEL: i32 = 9;
 const SMALL: usize = 20_000;
 const LEVEL_OF_SMALL: i32 = 10;
 
-/// Lets the files that match be compressed better when they are read. Returns how many those are; their sizes stay.
+/// Lets the files that match be compressed better: those on the disk when they are read, those in memory now. Returns how
+/// many those are; their sizes stay.
 pub fn recompress_databases(
     tree: &mut LayerTree,
     files: &[String],
 ) -> Result<usize, globset::Error> {
     let matcher = patterns(files)?;
-    let found: Vec<_> = tree
+    let matching: Vec<(&str, &Entry)> = tree
         .iter()
         .filter(|(path, _)| matcher.is_match(path))
-        .filter_map(|(path, entry)| match &entry.content {
-            Content::File(file) => {
-                let mut entry = entry.clone();
-                entry.content = Content::Recompressed(file.clone());
-                Some((path.to_owned(), entry))
-            }
-            _ => None,
+        .collect();
+    let found: Vec<(String, Entry)> = matching
+        .into_par_iter()
+        .with_max_len(1)
+        .filter_map(|(path, entry)| {
+            let content = match &entry.content {
+                Content::File(file) => Content::Recompressed(file.clone()),
+                Content::Bytes(bytes) => Content::Bytes(recompressed(bytes.to_vec()).into()),
+                Content::Stripped(_) | Content::Recompressed(_) => return None,
+            };
+            let entry = Entry {
+                content,
+                ..entry.clone()
+            };
+            Some((path.to_owned(), entry))
         })
         .collect();
     let count = found.len();
@@ -103,6 +113,7 @@ mod tests {
     use flate2::write::ZlibEncoder;
 
     use super::*;
+    use crate::layer::tree::SourceFolder;
 
     fn stored(objects: &[&[u8]], level: u32) -> (Vec<u8>, Vec<usize>) {
         let (mut database, mut places) = (Vec::new(), Vec::new());
@@ -135,6 +146,25 @@ mod tests {
             let (_, before) = super::object(&database[place..]).unwrap();
             assert!(length <= before);
         }
+    }
+
+    #[test]
+    fn a_database_in_memory_becomes_what_one_on_the_disk_does() {
+        let (database, _) = stored(&[&text(3), &text(5)], 1);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.rdb");
+        fs_err::write(&file, &database).unwrap();
+        let mut tree = LayerTree::default();
+        tree.insert_folder("R", &SourceFolder::new(folder.path()))
+            .unwrap();
+        tree.insert("R/b.rdb", Entry::bytes(database.clone(), false));
+        tree.insert("R/c.rds", Entry::bytes(database.clone(), false));
+        let count = recompress_databases(&mut tree, &["R/*.rdb".to_owned()]).unwrap();
+        assert_eq!(count, 2);
+        let read = |path: &str| tree.get(path).unwrap().read().unwrap();
+        assert_eq!(read("R/a.rdb"), read("R/b.rdb"));
+        assert_ne!(read("R/b.rdb"), database);
+        assert_eq!(read("R/c.rds"), database);
     }
 
     #[test]

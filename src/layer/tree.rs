@@ -154,6 +154,20 @@ impl LayerTree {
         Ok(found.dangling)
     }
 
+    /// A folder of this machine as a tree of its own; what leads nowhere is not in it.
+    pub fn of_folder(folder: &SourceFolder) -> Result<LayerTree, TreeError> {
+        let mut tree = LayerTree::default();
+        tree.insert_folder("", folder)?;
+        Ok(tree)
+    }
+
+    /// Adds every file of another tree under `prefix`.
+    pub fn insert_tree(&mut self, prefix: &str, tree: LayerTree) {
+        let entries = tree.entries.into_iter();
+        self.entries
+            .extend(entries.map(|(path, entry)| (format!("{prefix}/{path}"), entry)));
+    }
+
     /// The entry of a path.
     pub fn get(&self, path: &str) -> Option<&Entry> {
         self.entries.get(path)

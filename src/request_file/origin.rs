@@ -47,6 +47,22 @@ impl GitRevision {
         }
     }
 
+    /// The same as the origin of a package. What is on GitHub needs no git.
+    fn origin(&self) -> Origin {
+        let on_github = self.url.as_str().strip_prefix("https://github.com/");
+        let path = on_github.map(|path| path.trim_end_matches('/').trim_end_matches(".git"));
+        match path.and_then(|path| path.split_once('/')) {
+            Some((owner, repository)) => hosted(
+                "github.com",
+                owner,
+                repository,
+                self.revision.clone(),
+                self.folder.clone(),
+            ),
+            None => Origin::Git(self.clone()),
+        }
+    }
+
     /// `git+https://host/repo.git@ref#subdirectory=pkg`.
     fn place(&self) -> String {
         let revision = self.revision.iter().map(|revision| format!("@{revision}"));
@@ -101,9 +117,14 @@ impl Origin {
         Origin::Repository(RepositoryOrigin::default())
     }
 
-    /// The origin as it is typed; nothing for repositories, where the name of the package is enough.
+    /// The origin as it is typed; nothing for repositories, where the name of the package is enough. R-universe may have
+    /// another version by now: its package is asked for by the commit that it was made from, if that is known.
     pub(super) fn place(&self) -> Option<String> {
         match self {
+            Origin::Repository(RepositoryOrigin {
+                upstream: Some(git),
+                ..
+            }) if git.revision.is_some() => git.origin().place(),
             Origin::Repository(_) | Origin::Bioconductor { .. } => None,
             Origin::GitHub {
                 owner,

@@ -1,6 +1,7 @@
 //! `deploy` and `destroy`, against moto behind a proxy that records; the code that was deployed then answers under AWS's
 //! emulator.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -403,4 +404,101 @@ fn what_was_deployed_answers_under_awss_emulator() {
         "{}",
         emulated.log()
     );
+}
+
+#[test]
+fn the_policy_allows_all_that_is_asked_for() {
+    let project = Project::new();
+    let everything = [
+        "--alias",
+        "live",
+        "--function-url",
+        "--function-url-auth",
+        "none",
+        "--schedule",
+        "rate(1 day)",
+        "--tag",
+        "team=data",
+    ];
+    project.account.proxy.forget();
+    project.done(&[&DEPLOY[..], &everything].concat());
+    project.done(&[&DEPLOY[..], &everything, &["--memory", "1024"]].concat());
+    project.write("other.R", "x <- 1\n");
+    let for_some = [
+        "--function-url",
+        "--schedule",
+        "rate(2 days)",
+        "--alias",
+        "live",
+    ];
+    project.done(&[&DEPLOY[..], &for_some].concat());
+    project.done(&["destroy", "my-function", "--yes"]);
+    let action = |service: &str, name: &str| match name {
+        "GetLayerVersionByArn" => "lambda:GetLayerVersion".to_owned(),
+        _ => format!("{service}:{name}"),
+    };
+    let requests = project.account.proxy.requests();
+    let asked: BTreeSet<String> = requests
+        .iter()
+        .filter(|request| ["lambda", "iam", "events"].contains(&request.operation.service.as_str()))
+        // The zip's own address is signed.
+        .filter(|request| request.name() != "FetchContent")
+        .map(|request| action(&request.operation.service, request.name()))
+        .collect();
+    let policy = [
+        "policy",
+        "deploy",
+        "my-function",
+        "--create-role",
+        "--alias",
+        "live",
+        "--function-url",
+        "--function-url-auth",
+        "none",
+        "--schedule",
+        "--destroy",
+    ];
+    let policy: Value = serde_json::from_str(&project.done(&policy)).expect("a policy");
+    let statements = policy["Statement"].as_array().expect("statements");
+    let allowed: BTreeSet<String> = statements
+        .iter()
+        .flat_map(|statement| statement["Action"].as_array().expect("actions"))
+        .map(|action| action.as_str().expect("an action").to_owned())
+        .collect();
+    let denied: Vec<&String> = asked.difference(&allowed).collect();
+    assert!(denied.is_empty(), "{denied:?}");
+    assert!(
+        asked.contains("iam:CreateRole") && asked.contains("events:DeleteRule"),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn code_that_is_too_large_for_a_request_goes_through_a_bucket() {
+    let project = Project::new();
+    // What does not get smaller.
+    let mut state = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33).to_le_bytes()[0]
+    });
+    let noise: Vec<u8> = noise.take(53_000_000).collect();
+    std::fs::write(project.path().join("model.bin"), noise).expect("a file");
+    let said = project.refused(&DEPLOY);
+    assert!(said.contains("--s3-bucket"), "{said}");
+    let bucket = format!("code-{}-{REGION}", project.account.number());
+    project.account.create_bucket(REGION, &bucket);
+    let through = [&DEPLOY[..], &["--s3-bucket", "code-{account}-{region}"]].concat();
+    project.done(&through);
+    assert_eq!(
+        project.account.objects(REGION, &bucket),
+        Vec::<String>::new()
+    );
+    let size = &project.function("my-function")["Configuration"]["CodeSize"];
+    assert!(size.as_u64().expect("a size") > 52_000_000, "{size}");
+    project.account.proxy.forget();
+    project.done(&through);
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
 }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::package_layers::{packages, project, result, zips};
+use crate::package_repository::making::Package;
 use crate::parts::{build_root, fail, functions, only_zip, portable_r, r_layer, succeed};
 use crate::rpm_repository::making::{Rpm, repository_with};
 
@@ -107,10 +108,56 @@ fn a_compiled_r_draws_with_the_graphics_layer_and_says_what_is_missing_without()
         "{error}"
     );
 
+    assert_packages_share_its_libraries(project.path(), libraries);
+
     let first = fs_err::read(graphics).expect("the zip");
     let again = ["build", "graphics", "--locked", "--offline", "--no-check"];
     succeed(&mut packages(project.path(), &again));
     assert_eq!(fs_err::read(graphics).expect("the zip"), first);
+}
+
+/// A package that draws by itself brings no second copy of what the graphics layer has.
+fn assert_packages_share_its_libraries(
+    project: &Path,
+    of_graphics: &serde_json::Map<String, Value>,
+) {
+    let code = "#include <cairo.h>\nint f(void) { return cairo_version(); }\n";
+    let package = Package::new("drawing", "1.0")
+        .field("Title", "Draws by Itself")
+        .field("Description", "Is linked to cairo.")
+        .field("Author", "A")
+        .field("Maintainer", "A <a@b.c>")
+        .field("NeedsCompilation", "yes")
+        .field("SystemRequirements", "cairo (>= 1.14)")
+        .file("NAMESPACE", "useDynLib(drawing)\n")
+        .file("src/a.c", code)
+        .file(
+            "src/Makevars",
+            "PKG_CPPFLAGS = $(shell pkg-config --cflags cairo)\nPKG_LIBS = $(shell pkg-config --libs cairo)\n",
+        );
+    fs_err::write(project.join("drawing.tar.gz"), package.tarball()).expect("a tarball");
+    let add = [
+        "add-packages",
+        "./drawing.tar.gz",
+        "--layer",
+        "drawing",
+        "--offline",
+    ];
+    let changed = result(&mut packages(project, &add));
+    let record = &changed["layers"][0];
+    assert_eq!(record["check"], "passed");
+    let own = record["added_libraries"].as_object().expect("libraries");
+    let twice: Vec<&String> = own
+        .keys()
+        .filter(|path| of_graphics.contains_key(*path))
+        .collect();
+    assert!(twice.is_empty() && own.is_empty(), "{own:?}");
+    for entry in fs_err::read_dir(project.join("dist")).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.to_string_lossy().contains("r-drawing-") {
+            fs_err::remove_file(path).expect("it is removed");
+        }
+    }
 }
 
 /// What a prebuilt R lacks comes from RPMs: libexpat, and the fonts.

@@ -238,7 +238,7 @@ fn a_library_that_lambda_lacks_comes_from_where_the_package_was_compiled() {
     let later = Bench::new();
     let others: Vec<_> = runtime().iter().chain(&packed.examined).cloned().collect();
     let mut plan = later.plan("later", vec![of_r("nnet")]);
-    plan.packages[0].folder = class().folder;
+    plan.packages[0].files = class().files;
     plan.packages[0].name = "class".to_owned();
     plan.others = &others;
     plan.build_roots = vec![root.path().to_owned()];

@@ -4,6 +4,7 @@ mod changes;
 mod fetched;
 mod input;
 mod refused;
+mod renv;
 mod requirements;
 mod splitting;
 mod system_libraries;

@@ -1,6 +1,7 @@
 //! `build runtime` from Posit's portable R and binary packages, in their real form, from servers of this machine.
 
 mod answers;
+mod packages;
 mod refused;
 mod versions;
 
@@ -57,10 +58,30 @@ impl Posit {
 
     /// jsonlite's binary for a processor and a minor version of R.
     pub fn package(&mut self, machine: &str, r: &str, version: &str, content: Vec<u8>) {
+        self.binary(machine, r, &format!("jsonlite_{version}"), "", content);
+    }
+
+    /// A binary package (`PACKAGE_VERSION`) for a processor and a minor version of R. `fields`: what its index says of it
+    /// beside name and version, a line each.
+    pub fn binary(&mut self, machine: &str, r: &str, name: &str, fields: &str, content: Vec<u8>) {
         let folder = format!("/p3m/bin/linux/manylinux_2_28-{machine}/{r}/src/contrib");
-        let index = format!("Package: jsonlite\nVersion: {version}\n");
-        self.put(&format!("{folder}/PACKAGES"), index.into_bytes());
-        self.put(&format!("{folder}/jsonlite_{version}.tar.gz"), content);
+        self.list_package(&folder, name, fields, content);
+    }
+
+    /// A source package.
+    pub fn source(&mut self, name: &str, content: Vec<u8>) {
+        self.list_package("/p3m/src/contrib", name, "", content);
+    }
+
+    fn list_package(&mut self, folder: &str, name: &str, fields: &str, content: Vec<u8>) {
+        let (package, version) = name.split_once('_').unwrap();
+        let path = format!("{folder}/PACKAGES");
+        let listed = self.files.iter().find(|(known, _)| *known == path);
+        let mut index = listed.map_or(Vec::new(), |(_, index)| index.to_vec());
+        let record = format!("Package: {package}\nVersion: {version}\n{fields}\n");
+        index.extend(record.into_bytes());
+        self.put(&path, index);
+        self.put(&format!("{folder}/{name}.tar.gz"), content);
     }
 
     fn put(&mut self, path: &str, content: Vec<u8>) {

@@ -181,3 +181,14 @@ fn in_context(path: &Path, project: &Path) -> Result<String> {
         false => text.replace('\\', "/"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shells_and_docker_would_replace_is_taken_as_it_is() {
+        assert_eq!(quoted(r#"a "b" $c \d"#), r#""a \"b\" \$c \\d""#);
+        assert_eq!(single_quoted("image's"), r"'image'\''s'");
+    }
+}

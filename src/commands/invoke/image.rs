@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::cache::Cache;
-use crate::cli::RegistryOptions;
+use crate::cli::{AwsOptions, RegistryOptions};
 use crate::commands::image::login;
 use crate::http::Patience;
 use crate::image::layout::OciLayout;
@@ -18,6 +18,18 @@ use crate::runtime_api::{FunctionFiles, ImageStart};
 use crate::sandbox::check_runs;
 use crate::target::Architecture;
 
+/// Which image is invoked.
+pub struct ImageWanted<'a> {
+    /// A registry's name for it, or a layout.
+    pub name: &'a str,
+    /// The handler that takes the place of its command.
+    pub handler: Option<&'a str>,
+    /// For which processor.
+    pub architecture: Option<Architecture>,
+    /// Who we are to ECR.
+    pub aws: &'a AwsOptions,
+}
+
 /// An image's file system, and how it is started.
 pub struct InvokedImage {
     /// The file system.
@@ -27,22 +39,21 @@ pub struct InvokedImage {
 }
 
 impl InvokedImage {
-    /// Unpacks an image, of a layout or of a registry. `handler` takes the place of the image's command.
+    /// Unpacks an image, of a layout or of a registry.
     pub async fn of(
-        name: &str,
-        handler: Option<&str>,
-        architecture: Option<Architecture>,
+        wanted: &ImageWanted<'_>,
         cache: &Cache,
         reporter: &dyn Reporter,
     ) -> Result<InvokedImage> {
+        let name = wanted.name;
         let (root, config) = match Path::new(name) {
             path if path.exists() || name.ends_with(".tar") => {
-                of_layout(path, architecture, cache, reporter).await?
+                of_layout(path, wanted.architecture, cache, reporter).await?
             }
-            _ => of_registry(name, architecture, cache, reporter).await?,
+            _ => of_registry(wanted, cache, reporter).await?,
         };
         reporter.note(&format!("root: {} ({name})", root.display()));
-        let command = command_of(&config, handler);
+        let command = command_of(&config, wanted.handler);
         if command.is_empty() {
             bail!(
                 "{name} has neither an entry point nor a command; r-layer image build makes images that Lambda starts"
@@ -95,20 +106,24 @@ fn only(layout: &OciLayout) -> Result<PlatformImage> {
 }
 
 async fn of_registry(
-    name: &str,
-    architecture: Option<Architecture>,
+    wanted: &ImageWanted<'_>,
     cache: &Cache,
     reporter: &dyn Reporter,
 ) -> Result<(PathBuf, Value)> {
+    let name = wanted.name;
     let reference: ImageReference = name
         .parse()
         .context("--image names an image: REF, or the folder or .tar of a layout")?;
-    let architecture = match architecture.or_else(Architecture::of_this_machine) {
+    let architecture = match wanted.architecture.or_else(Architecture::of_this_machine) {
         Some(architecture) => architecture,
         None => bail!("this machine's processor is none of Lambda's; type --arch"),
     };
     check_runs(architecture).with_context(|| format!("{name} is wanted for {architecture}"))?;
-    let login = login(&reference, &RegistryOptions::default(), reporter).await?;
+    let options = RegistryOptions {
+        aws: wanted.aws.clone(),
+        ..RegistryOptions::default()
+    };
+    let login = login(&reference, &options, reporter).await?;
     let images = images(cache, Some(login), reporter);
     let root = match images.root(&reference, architecture).await {
         Err(error) if error.is_unreachable() => {

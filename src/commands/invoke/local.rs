@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::image::InvokedImage;
+use super::image::{ImageWanted, InvokedImage};
 use super::layers::{Layers, Wanted};
 use super::log::Log;
 use super::session::Session;
@@ -78,7 +78,13 @@ async fn sandbox<'a>(
     let architecture = args.arch.as_deref().map(str::parse).transpose()?;
     if let Some(image) = &args.image {
         let handler = args.handler.as_deref();
-        let image = InvokedImage::of(image, handler, architecture, &cache, reporter).await?;
+        let wanted = ImageWanted {
+            name: image,
+            handler,
+            architecture,
+            aws: &args.aws,
+        };
+        let image = InvokedImage::of(&wanted, &cache, reporter).await?;
         return Ok(FunctionSandbox {
             root: image.root,
             files: image.files,

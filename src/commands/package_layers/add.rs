@@ -22,16 +22,16 @@ pub async fn add(args: AddPackagesArgs, reporter: &dyn Reporter) -> Result<Chang
     let file = args.from.as_deref().map(FromFile::read).transpose()?;
     let mut requests = args.packages.clone();
     let mut manifest = Vec::new();
+    // So that the next build finds what this one locks. What is typed counts before what a file has by the same name.
+    for (name, base) in typed_repositories(&args.options)? {
+        manifest.extend(document.add_repository(&name, &base, None)?);
+    }
     if let Some(file) = &file {
         manifest.extend(file.add_repositories(&mut document)?);
         requests.extend(file.requests.iter().cloned());
     }
     for request in &requests {
         parse(request)?;
-    }
-    // So that the next build finds what this one locks.
-    for (name, base) in typed_repositories(&args.options)? {
-        manifest.extend(document.add_repository(&name, &base, None)?);
     }
     manifest.extend(document.add_packages(&layer, &requests)?);
     manifest.extend(document.set_options(&layer, &layer_options(&args.options))?);

@@ -241,7 +241,7 @@ fn layer_package(
     LayerPackage {
         name: package.name,
         version: package.version,
-        folder: package.folder,
+        files: package.files,
         source: package.source,
         needs: package.needs,
         libraries,

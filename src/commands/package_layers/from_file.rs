@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::manifest::{ManifestChange, ManifestDocument};
 use crate::package::RVersion;
 use crate::request_file::{
-    FileRepository, FileRequest, Origin, ProjectDescription, RenvLock, Unmet,
+    FileRepository, FileRequest, Origin, ProjectDescription, RenvLock, RepositoryOrigin, Unmet,
 };
 
 /// What a file asks for.
@@ -43,7 +43,7 @@ impl FromFile {
     fn of(
         path: &Path,
         requests: Vec<FileRequest>,
-        repositories: Vec<FileRepository>,
+        mut repositories: Vec<FileRepository>,
         mut unmet: Vec<Unmet>,
         renv: Option<RenvLock>,
     ) -> Result<FromFile> {
@@ -78,7 +78,10 @@ impl FromFile {
                     package: request.package.clone(),
                     reason: reason.to_owned(),
                 }),
-                None => texts.push(request.to_string()),
+                None => {
+                    repositories.extend(unlisted(request, &repositories));
+                    texts.push(request.to_string());
+                }
             }
         }
         if !unmet.is_empty() {
@@ -97,7 +100,7 @@ impl FromFile {
         })
     }
 
-    /// Adds the file's repositories to the manifest.
+    /// Adds the file's repositories to the manifest; those of a name that is there already stay as they are.
     pub fn add_repositories(&self, document: &mut ManifestDocument) -> Result<Vec<ManifestChange>> {
         let mut changes = Vec::new();
         for repository in &self.repositories {
@@ -123,6 +126,54 @@ impl FromFile {
         match &self.renv {
             Some(renv) => renv.check_r(r).context("--from"),
             None => Ok(()),
+        }
+    }
+}
+
+/// The repository of a package, if the file has it with the package alone, as that of an R-universe. What comes by its commit
+/// needs none.
+fn unlisted(request: &FileRequest, listed: &[FileRepository]) -> Option<FileRepository> {
+    let Origin::Repository(RepositoryOrigin {
+        url: Some(url),
+        upstream,
+        ..
+    }) = &request.origin
+    else {
+        return None;
+    };
+    let is_by_commit = upstream.as_ref().is_some_and(|git| git.revision.is_some());
+    let is_listed = listed.iter().any(|repository| repository.url == *url);
+    (!is_by_commit && !is_listed).then(|| FileRepository {
+        name: name_of(url.as_str()),
+        url: url.clone(),
+        snapshot: None,
+    })
+}
+
+/// A repository's name by its host: `jeroen` of <https://jeroen.r-universe.dev>, `r-example-org`.
+fn name_of(url: &str) -> String {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let host = host.strip_suffix(".r-universe.dev").unwrap_or(host);
+    let name = host.replace('.', "-");
+    match name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        true => name,
+        false => format!("at-{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_named_by_their_hosts() {
+        for (url, name) in [
+            ("https://jeroen.r-universe.dev", "jeroen"),
+            ("https://r.example.org/cran", "r-example-org"),
+            ("http://127.0.0.1:8080/cran", "at-127-0-0-1"),
+        ] {
+            assert_eq!(name_of(url), name);
         }
     }
 }

@@ -1,13 +1,16 @@
-//! From what is locked to installed packages: fetched, unpacked or compiled, each in a folder of the cache.
+//! From what is locked to installed packages: fetched or compiled, or with R.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::locking::{Fetching, all_had};
 use super::project::{Project, RuntimeR};
-use crate::distribution::{InstalledPackage, SourcePackage, binary_packages, compiled_packages};
+use crate::distribution::{
+    InstalledPackage, SourcePackage, binary_package_trees, binary_packages, compiled_packages,
+};
+use crate::layer::LayerTree;
 use crate::layer::record::SourceRecord;
 use crate::layer::tree::SourceFolder;
 use crate::lockfile::{LockedLayer, LockedPackage, PackageOrigin as LockedOrigin};
@@ -21,8 +24,8 @@ pub struct ObtainedPackage {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its folder.
-    pub folder: SourceFolder,
+    /// Its files, by their path in it.
+    pub files: LayerTree,
     /// What it was made from.
     pub source: SourceRecord,
     /// The packages that it needs.
@@ -47,7 +50,7 @@ impl Project<'_> {
     ) -> Result<Obtained> {
         let all = self.with_held(layer, runtime);
         let files = self.fetch_locked(&all, runtime).await?;
-        let mut folders = self.unpacked(&files, runtime).await?;
+        let (mut trees, mut folders) = (BTreeMap::new(), BTreeMap::new());
         for package in all.values() {
             if matches!(
                 self.fetching(package, &self.built_for(&runtime.r))?,
@@ -57,19 +60,28 @@ impl Project<'_> {
                 folders.insert(package.name.clone(), SourceFolder::new(folder));
             }
         }
+        // What others are compiled against is needed as a folder; all else is read from its tarball alone.
+        match files.values().any(|file| file.kind == PackageKind::Source) {
+            true => folders.extend(self.unpacked(&files, runtime).await?),
+            false => trees = self.read(&files, runtime).await?,
+        }
         let roots = self
             .compile(&all, &files, section, runtime, &mut folders)
             .await?;
         let mut packages = Vec::new();
         for package in layer.packages.values().filter(|one| !one.build_only) {
-            let folder = folders
-                .remove(&package.name)
-                .with_context(|| format!("{} was not installed", package.name))?;
+            let name = &package.name;
+            let installed = match (trees.remove(name), folders.get(name)) {
+                (Some(tree), _) => tree,
+                (None, Some(folder)) => LayerTree::of_folder(folder)
+                    .with_context(|| format!("the installed package {name} cannot be read"))?,
+                (None, None) => bail!("{name} was not installed"),
+            };
             packages.push(ObtainedPackage {
-                name: package.name.clone(),
+                name: name.clone(),
                 version: package.version.clone(),
-                folder,
-                source: source_record(package, files.get(&package.name), runtime),
+                files: installed,
+                source: source_record(package, files.get(name), runtime),
                 needs: package.dependencies.clone(),
             });
         }
@@ -145,16 +157,25 @@ impl Project<'_> {
         Ok(files)
     }
 
+    /// The binaries in memory.
+    async fn read(
+        &self,
+        files: &BTreeMap<String, PackageFile>,
+        runtime: &RuntimeR,
+    ) -> Result<BTreeMap<String, LayerTree>> {
+        let binaries = binaries(files);
+        let names: Vec<String> = binaries.iter().map(|file| file.name.clone()).collect();
+        let trees = binary_package_trees(binaries, self.built_for(&runtime.r)).await?;
+        Ok(names.into_iter().zip(trees).collect())
+    }
+
+    /// The binaries in folders of the cache.
     async fn unpacked(
         &self,
         files: &BTreeMap<String, PackageFile>,
         runtime: &RuntimeR,
     ) -> Result<BTreeMap<String, SourceFolder>> {
-        let binaries: Vec<PackageFile> = files
-            .values()
-            .filter(|file| file.kind == PackageKind::Binary)
-            .cloned()
-            .collect();
+        let binaries = binaries(files);
         let (cache, reporter) = (&self.builder.cache, self.reporter());
         let built_for = self.built_for(&runtime.r);
         let folders = binary_packages(&binaries, &built_for, cache, reporter).await;
@@ -263,6 +284,12 @@ impl Project<'_> {
         }
         Ok(vec![compiled.root])
     }
+}
+
+fn binaries(files: &BTreeMap<String, PackageFile>) -> Vec<PackageFile> {
+    let files = files.values();
+    let is_binary = |file: &&PackageFile| file.kind == PackageKind::Binary;
+    files.filter(is_binary).cloned().collect()
 }
 
 fn dependencies<'l>(packages: impl IntoIterator<Item = &'l LockedPackage>) -> Vec<String> {

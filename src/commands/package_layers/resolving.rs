@@ -478,6 +478,10 @@ impl Resolving<'_> {
                 .await;
             hints += &format!("\n{found}").replace("\n\n", "\n");
         }
+        if !hints.is_empty() && self.section.package_type == PackageType::Binary {
+            let target = self.project.target(&self.runtime.r);
+            hints += &format!("\nOnly binaries for {target} were looked for; {COMPILE_INSTEAD}");
+        }
         anyhow!("{error}{}", hints.trim_end())
     }
 }

@@ -11,11 +11,13 @@ use reqwest::header::HeaderMap;
 use reqwest::{StatusCode, Url};
 use tokio::sync::Semaphore;
 
+use super::arriving::Arriving;
 use super::progress::Total;
 use super::{
     Kept, PackageContents, PackageError, PackageFile, PackageKind, PackageOrigin, PackageRequest,
     PackageSources,
 };
+use crate::cache::CacheError;
 use crate::checksum::Sha256;
 use crate::http::{HttpError, Validators, without_query};
 use crate::repository::Location;
@@ -35,8 +37,6 @@ struct Arrived {
     validators: Validators,
     /// What the server says that it is.
     said: Option<PackageKind>,
-    /// Keeps the folder that it lies in until it is moved to its place.
-    _unfinished: crate::cache::Unfinished,
 }
 
 /// How many may be fetched at once from each server.
@@ -63,6 +63,7 @@ struct Run<'a> {
     sources: PackageSources<'a>,
     servers: Servers,
     total: Total<'a>,
+    arriving: Arriving,
 }
 
 impl PackageSources<'_> {
@@ -89,6 +90,7 @@ impl PackageSources<'_> {
             sources: *self,
             servers: Servers::default(),
             total: Total::of(requests.len(), self.reporter),
+            arriving: Arriving::default(),
         };
         let outcomes = join_all(requests.iter().map(|request| run.obtain(request))).await;
         run.total.finish();
@@ -115,7 +117,9 @@ impl PackageSources<'_> {
         let name = sha256.to_string();
         let known_as = PathBuf::from(origin.to_string());
         let known = self.cache.read(DESCRIPTIONS, &name);
-        if let Some(text) = known.and_then(|text| String::from_utf8(text).ok()) {
+        let known = known.and_then(|text| String::from_utf8(text).ok());
+        // A machine that lost its power may have left nothing of it.
+        if let Some(text) = known.filter(|text| !text.is_empty()) {
             return PackageContents::of_text(text, &known_as);
         }
         let contents = blocking({
@@ -129,15 +133,13 @@ impl PackageSources<'_> {
     }
 
     /// Moves a tarball whose hash is known into the cache.
-    pub(super) async fn keep(&self, path: &Path, sha256: Sha256) -> Result<PathBuf, PackageError> {
-        let make = async |content: &Path| {
-            fs_err::rename(path, content)?;
-            Ok::<(), PackageError>(())
-        };
-        let name = sha256.to_string();
-        self.cache
-            .get_or_make(DOWNLOADS, &name, self.reporter, make)
-            .await
+    pub(super) fn keep(&self, path: &Path, sha256: Sha256) -> Result<PathBuf, CacheError> {
+        self.cache.keep_by_hash(DOWNLOADS, sha256, path)
+    }
+
+    /// The tarball of that hash, if the cache has it.
+    pub(super) async fn kept(&self, sha256: Sha256) -> Option<PathBuf> {
+        self.cache.get_by_hash(DOWNLOADS, sha256).await
     }
 }
 
@@ -145,7 +147,7 @@ impl Run<'_> {
     async fn obtain(&self, request: &PackageRequest) -> Result<PackageFile, PackageError> {
         let pinned = request.sha256.or(request.index_sha256);
         if let Some(sha256) = pinned
-            && let Some(path) = self.sources.cache.get(DOWNLOADS, &sha256.to_string())
+            && let Some(path) = self.sources.kept(sha256).await
         {
             return self.known(request, path, sha256).await;
         }
@@ -210,7 +212,7 @@ impl Run<'_> {
                     outcome => return outcome,
                 }
             }
-            if let Some((path, kept)) = self.kept(location)
+            if let Some((path, kept)) = self.kept(location).await
                 && request.sha256.is_none_or(|sha256| sha256 == kept.sha256)
             {
                 return self.checked(request, path, kept.sha256, location).await;
@@ -222,12 +224,9 @@ impl Run<'_> {
     }
 
     /// What came from there the last time, if the cache still has it.
-    fn kept(&self, location: &Location) -> Option<(PathBuf, Kept)> {
+    async fn kept(&self, location: &Location) -> Option<(PathBuf, Kept)> {
         let kept = Kept::of(&location.to_string(), self.sources.cache)?;
-        let path = self
-            .sources
-            .cache
-            .get(DOWNLOADS, &kept.sha256.to_string())?;
+        let path = self.sources.kept(kept.sha256).await?;
         Some((path, kept))
     }
 
@@ -236,7 +235,7 @@ impl Run<'_> {
         request: &PackageRequest,
         location: &Location,
     ) -> Result<PackageFile, PackageError> {
-        let kept = self.kept(location);
+        let kept = self.kept(location).await;
         let unless = kept.as_ref().map(|(_, kept)| kept.validators.clone());
         let unless = unless.unwrap_or_default();
         let arrived = match location {
@@ -266,7 +265,7 @@ impl Run<'_> {
             .await?;
         check_contents(request, &contents, location)?;
         self.tell_of_difference(location, arrived.said, contents.kind());
-        let path = self.sources.keep(&arrived.path, arrived.sha256).await?;
+        let path = self.sources.keep(&arrived.path, arrived.sha256)?;
         let kept = Kept {
             place: location.to_string(),
             sha256: arrived.sha256,
@@ -370,8 +369,7 @@ impl Run<'_> {
         let server = self.servers.of(url);
         // It is never closed.
         let _turn = server.acquire().await.ok();
-        let unfinished = self.sources.cache.unfinished()?;
-        let path = unfinished.path().join("tarball");
+        let path = self.arriving.another(self.sources.cache)?;
         let task = self.total.begin(&request.what());
         let headers = self.sources.http.download_unless(unless, url, &path, &task);
         let headers = headers.await.map_err(|error| {
@@ -389,7 +387,6 @@ impl Run<'_> {
             sha256,
             validators: Validators::of(&headers),
             said: said_kind(&headers),
-            _unfinished: unfinished,
         }))
     }
 
@@ -406,15 +403,13 @@ impl Run<'_> {
         if validators == *unless {
             return Ok(None);
         }
-        let unfinished = self.sources.cache.unfinished()?;
-        let path = unfinished.path().join("tarball");
+        let path = self.arriving.another(self.sources.cache)?;
         fs_err::copy(file, &path)?;
         Ok(Some(Arrived {
             sha256: hash(&path).await?,
             path,
             validators,
             said: None,
-            _unfinished: unfinished,
         }))
     }
 }

@@ -193,10 +193,7 @@ impl PackageSources<'_> {
         let Some(kept) = Kept::of(&origin.to_string(), self.cache) else {
             return Ok(None);
         };
-        match self
-            .cache
-            .get(super::fetch::DOWNLOADS, &kept.sha256.to_string())
-        {
+        match self.kept(kept.sha256).await {
             Some(path) => self.package(path, kept.sha256, origin).await.map(Some),
             None => Ok(None),
         }

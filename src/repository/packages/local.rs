@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fetch::{DOWNLOADS, blocking, hash, validators_of_file};
+use super::fetch::{blocking, hash, validators_of_file};
 use super::{Kept, PackageError, PackageFile, PackageOrigin, PackageSources, folder};
 use crate::lockfile::BuiltFor;
 
@@ -36,10 +36,10 @@ impl PackageSources<'_> {
         };
         let place_name = place.to_string_lossy();
         let kept = Kept::of(&place_name, self.cache).filter(|kept| kept.validators == validators);
-        let known = kept.and_then(|kept| {
-            let path = self.cache.get(DOWNLOADS, &kept.sha256.to_string())?;
-            Some((path, kept.sha256))
-        });
+        let known = match kept {
+            Some(kept) => self.kept(kept.sha256).await.map(|path| (path, kept.sha256)),
+            None => None,
+        };
         let (path, sha256) = match known {
             Some(known) => known,
             None => {
@@ -50,7 +50,7 @@ impl PackageSources<'_> {
                 // It is looked into before it is kept: what is no package is not.
                 let found = self.package(copy.clone(), sha256, origin.clone()).await?;
                 check_built_for(&found, built_for)?;
-                let path = self.keep(&copy, sha256).await?;
+                let path = self.keep(&copy, sha256)?;
                 let kept = Kept {
                     place: place_name.into_owned(),
                     sha256,
@@ -83,7 +83,7 @@ impl PackageSources<'_> {
         let known_as = PathBuf::from(origin.to_string());
         blocking(move || folder::pack(&from, &known_as, &to)).await?;
         let sha256 = hash(&tarball).await?;
-        let path = self.keep(&tarball, sha256).await?;
+        let path = self.keep(&tarball, sha256)?;
         self.package(path, sha256, origin).await
     }
 }

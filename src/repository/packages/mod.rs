@@ -1,6 +1,7 @@
 //! Packages from wherever they are: repositories, files and folders of this machine, git and GitHub. Whatever the
 //! way, what comes out is a [`PackageFile`]: a tarball in the cache, known by its hash, that is what it should be.
 
+mod arriving;
 mod contents;
 mod error;
 mod fetch;

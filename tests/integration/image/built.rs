@@ -203,6 +203,17 @@ fn an_image_for_both_processors_is_an_index_of_two() {
         let by_digest = format!("{}@{}", function.registry.name("fn"), found.digest.oci());
         assert!(!resolved(&by_digest, architecture).is_from_index);
     }
+    // The Dockerfile takes the zips of the processor that is built for.
+    let dockerfile = succeed(&mut function.build(&[&both[..], &["--dockerfile"]].concat())).stdout;
+    let dockerfile = String::from_utf8(dockerfile).unwrap();
+    for line in [
+        r#"COPY ["x86_64.zip","/zips/amd64/1.zip"]"#,
+        r#"COPY ["arm64.zip","/zips/arm64/1.zip"]"#,
+        "ARG TARGETARCH",
+        "zip=/zips/$TARGETARCH/$n.zip;",
+    ] {
+        assert!(dockerfile.contains(line), "{line}: {dockerfile}");
+    }
     let lock = function.project.lock();
     assert_eq!(lock.matches("[[image]]").count(), 2, "{lock}");
 }

@@ -51,6 +51,17 @@ fn an_image_answers_as_the_same_layers_and_code_do() {
         "{error}"
     );
 
+    // What variables of the environment say of layers is for those who have layers.
+    succeed(
+        invoke(&["--image", "fn.tar"])
+            .args(event)
+            .env("R_LAYER_TARGET", "al2023"),
+    );
+    let error = fail(&mut invoke(&["--image", "fn.tar", "--layer", "a.zip"]), 2);
+    assert!(
+        error.contains("--layer does not go with --image"),
+        "{error}"
+    );
     let error = fail(&mut invoke(&["--image", "absent.tar"]), 1);
     assert!(error.contains("absent.tar is no OCI layout"), "{error}");
     let error = fail(&mut invoke(&["--image", "fn.tar", "--arch", "arm64"]), 1);

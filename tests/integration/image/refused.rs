@@ -46,12 +46,12 @@ fn what_was_typed_wrong_is_said_before_anything_is_done() {
     refused(
         &function,
         &with(&["--handler", "other.parity"]),
-        &["other.R", "--code"],
+        &["has no other.R", "--handler"],
     );
     refused(
         &function,
         &with(&["--code", "absent"]),
-        &["--code names the folder"],
+        &["absent is not there", "--code"],
     );
     refused(
         &function,

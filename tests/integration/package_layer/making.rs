@@ -10,6 +10,7 @@ use r_layer::commands::package_layers::pack::{
     BesidePackages, LayerPackage, LayerPlan, LibrariesFrom, PackedLayer, Proof, pack,
 };
 use r_layer::layer::ExaminedLayer;
+use r_layer::layer::LayerTree;
 use r_layer::layer::record::SourceRecord;
 use r_layer::layer::tree::SourceFolder;
 use r_layer::layer::zip::entry_time;
@@ -50,7 +51,7 @@ pub fn installed(folder: &Path) -> LayerPackage {
     LayerPackage {
         name: description.package.clone(),
         version: description.version.clone(),
-        folder: SourceFolder::new(folder),
+        files: LayerTree::of_folder(&SourceFolder::new(folder)).expect("the package's files"),
         source: SourceRecord {
             name: description.package.clone(),
             version: description.version.clone(),

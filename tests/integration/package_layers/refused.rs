@@ -103,3 +103,19 @@ fn binaries_alone_from_a_repository_of_sources() {
         "{error}"
     );
 }
+
+#[test]
+fn folders_that_need_each_other() {
+    let project = project();
+    for (name, need) in [("aa", "bb"), ("bb", "aa")] {
+        let folder = project.path().join(name);
+        fs_err::create_dir(&folder).expect("a folder");
+        let description = format!("Package: {name}\nVersion: 1.0\nImports: {need}\n");
+        fs_err::write(folder.join("DESCRIPTION"), description).expect("a file");
+        fs_err::write(folder.join("NAMESPACE"), "").expect("a file");
+    }
+    let add = ["add-packages", "./aa", "./bb", "--offline"];
+    let error = fail(&mut packages(project.path(), &add), 1);
+    assert!(error.contains("aa → bb → aa require each other"), "{error}");
+    assert!(!project.path().join("r-layer.toml").exists() && zips(project.path()).is_empty());
+}

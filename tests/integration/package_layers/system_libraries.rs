@@ -1,10 +1,12 @@
 //! What fetched binaries need of the system and Lambda lacks.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::{packages, project, result, unpacked};
 use crate::emulated::{Emulated, like_lambda_of};
-use crate::parts::{fail, functions};
+use crate::parts::{fail, functions, succeed};
 use crate::real_repository::{SNAPSHOT, p3m, root};
 use crate::rpm_repository::making::repository_of;
 use r_layer::target::Architecture;
@@ -24,6 +26,7 @@ fn a_binary_gets_its_library_from_an_rpm_repository_and_answers() {
     let add = [
         "add-packages",
         "png",
+        "glue",
         "--repo",
         &repository,
         "--rpm-repository",
@@ -32,6 +35,7 @@ fn a_binary_gets_its_library_from_an_rpm_repository_and_answers() {
     let changed = result(&mut packages(project.path(), &add));
     let added = &changed["layers"][0]["added_libraries"];
     assert!(added["lib/libpng16.so.16"].is_number(), "{added}");
+    assert_pins_stay(project.path());
 
     let opt = project.path().join("opt");
     unpacked(project.path(), &opt);
@@ -69,4 +73,21 @@ fn a_library_that_is_nowhere_is_named_with_the_package_that_needs_it() {
         error.contains("libpng16.so.16") && error.contains("png"),
         "{error}"
     );
+}
+
+/// What one package's upgrade does not concern stays locked; an upgrade of all looks for the system's packages anew.
+fn assert_pins_stay(project: &Path) {
+    let lock = || fs_err::read_to_string(project.join("r-layer.lock")).expect("a lock");
+    let before = lock();
+    assert!(
+        before.contains("[[rpm]]") && before.contains("libpng16.so.16"),
+        "{before}"
+    );
+    succeed(&mut packages(project, &["lock", "--upgrade", "glue"]));
+    assert_eq!(lock(), before);
+    let all = ["lock", "--upgrade", "--dry-run"];
+    succeed(&mut packages(project, &all));
+    assert_eq!(lock(), before);
+    succeed(&mut packages(project, &all[..2]));
+    assert!(!lock().contains("[[rpm]]"), "{}", lock());
 }

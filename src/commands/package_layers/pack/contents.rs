@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::plan::LayerPlan;
 use crate::commands::packing::package_of;
@@ -69,8 +69,7 @@ pub fn contents(plan: &LayerPlan<'_>) -> Result<Contents> {
     let mut tree = of_r.map_or_else(LayerTree::default, |(tree, _)| tree.clone());
     for package in &plan.packages {
         let place = format!("R/library/{}", package.name);
-        tree.insert_folder(&place, &package.folder)
-            .with_context(|| format!("the installed package {} cannot be read", package.name))?;
+        tree.insert_tree(&place, package.files.clone());
     }
     let mut savings = Savings::default();
     let rules = pruning.rules(&plan.keep)?;

@@ -9,7 +9,6 @@ use rawzip::time::UtcDateTime;
 use crate::commands::packing::package_of;
 use crate::layer::library_data::DataRule;
 use crate::layer::record::SourceRecord;
-use crate::layer::tree::SourceFolder;
 use crate::layer::{ExaminedLayer, LayerTree};
 use crate::manifest::Compression;
 use crate::package::RVersion;
@@ -64,8 +63,8 @@ pub struct LayerPackage {
     pub name: String,
     /// Its version, as its DESCRIPTION has it.
     pub version: String,
-    /// The installed package.
-    pub folder: SourceFolder,
+    /// The files of the installed package, by their path in it.
+    pub files: LayerTree,
     /// What it was made from.
     pub source: SourceRecord,
     /// The packages that it needs when it runs.
