@@ -358,7 +358,7 @@ fn somebody_elses_change_is_waited_for_and_looked_at_again() {
         "{said}"
     );
     assert!(
-        said.contains("stopped in the middle. Done: its settings are changed"),
+        said.contains("stopped in the middle; done: its settings are changed"),
         "{said}"
     );
 }
