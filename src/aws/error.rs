@@ -94,6 +94,16 @@ pub enum AwsError {
          [publish] of r-layer.toml"
     )]
     NoRegion,
+    /// A setting that is no address.
+    #[error(
+        "{setting} is `{value}`, which is no URL that begins with http:// or https://; set it right, or not at all"
+    )]
+    NoEndpoint {
+        /// The flag or variable.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// A file that is sent cannot be read.
     #[error("{path}: {source}")]
     Unreadable {

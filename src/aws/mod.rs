@@ -6,6 +6,7 @@ mod bucket;
 mod call;
 mod connector;
 mod ecr;
+mod endpoint;
 mod error;
 mod functions;
 mod invocation;
@@ -35,7 +36,7 @@ pub use layers::{Content, LayerUser, LayerVersion, Layers, NewVersion, Published
 pub use log_events::{LogEvent, LogEvents, LogPage, LogQuery};
 pub use parameters::Parameters;
 pub use roles::{Role, Roles};
-pub use schedules::Schedules;
+pub use schedules::{ScheduleRule, Schedules};
 pub use session::{Identity, Session, SessionSettings};
 pub use shared_body::ZipRequest;
 pub use shared_layer::{SharedLayer, shared_layer};

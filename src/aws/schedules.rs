@@ -18,6 +18,15 @@ pub struct Schedules {
     arn: String,
 }
 
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleRule {
+    /// When it invokes; empty, if events do that.
+    pub expression: String,
+    /// What whoever made it says it is for.
+    pub description: String,
+}
+
 impl Schedules {
     /// The rules of an account in a region.
     pub fn new(session: &Session, region: &Region, partition: &str, account: &str) -> Schedules {
@@ -48,11 +57,15 @@ impl Schedules {
         }
     }
 
-    /// When a rule invokes; nothing if there is no such rule.
-    pub async fn expression(&self, rule: &str) -> Result<Option<String>, AwsError> {
+    /// A rule; nothing if there is none of that name.
+    pub async fn get(&self, rule: &str) -> Result<Option<ScheduleRule>, AwsError> {
         let input = json!({"Name": rule});
         let found = self.call("events:DescribeRule", rule, &input).await?;
-        Ok(found.and_then(|found| Some(found["ScheduleExpression"].as_str()?.to_owned())))
+        let text = |found: &Value, name: &str| found[name].as_str().unwrap_or_default().to_owned();
+        Ok(found.map(|found| ScheduleRule {
+            expression: text(&found, "ScheduleExpression"),
+            description: text(&found, "Description"),
+        }))
     }
 
     /// What a rule invokes.

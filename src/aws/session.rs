@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::Serialize;
 
+use super::endpoint::check_endpoints;
 use super::{AwsError, Call, Connector};
 use crate::publication::Region;
 
@@ -54,6 +55,7 @@ pub struct Session {
 impl Session {
     /// Reads AWS's settings. Credentials are looked for when the first call is made.
     pub async fn open(settings: &SessionSettings) -> Result<Session, AwsError> {
+        check_endpoints(settings.endpoint.as_deref())?;
         let connector = Connector::from_environment()?;
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(connector.clone())
@@ -89,10 +91,11 @@ impl Session {
 
     /// The region of AWS_REGION or of the profile.
     pub fn region(&self) -> Result<Option<Region>, AwsError> {
-        let region = self.config.region();
-        Ok(region
-            .map(|region| Region::typed(region.as_ref()))
-            .transpose()?)
+        // Set to nothing is not set.
+        let set = |text: &String| !text.is_empty();
+        let region = self.config.region().map(ToString::to_string).filter(set);
+        let region = region.or_else(|| std::env::var("AWS_DEFAULT_REGION").ok().filter(set));
+        Ok(region.map(|region| Region::typed(&region)).transpose()?)
     }
 
     /// Asks AWS who we are.

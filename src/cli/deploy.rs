@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::attach::ChangeOptions;
 use super::policy::FunctionUrlAuthArg;
-use super::{AwsOptions, FunctionRegionOptions};
+use super::{AwsOptions, OneRegionOption};
 use crate::function::{FunctionReference, LogFormat};
 use crate::image::ImageReference;
 use crate::package::RVersion;
@@ -62,8 +62,8 @@ pub struct DeployArgs {
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(512..=10240), help_heading = "Settings")]
     pub tmp_size: Option<u32>,
     /// An environment variable; may be repeated. Those that are not named stay
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Settings")]
-    pub environment: Vec<(String, String)>,
+    #[arg(long = "env", value_name = "NAME=VALUE", help_heading = "Settings")]
+    pub environment: Vec<String>,
     /// A file with a NAME=VALUE a line
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub env_file: Option<PathBuf>,
@@ -127,7 +127,7 @@ pub struct DeployArgs {
     pub change: ChangeOptions,
     /// Where.
     #[command(flatten)]
-    pub regions: FunctionRegionOptions,
+    pub region: OneRegionOption,
     /// As whom.
     #[command(flatten)]
     pub aws: AwsOptions,
@@ -151,7 +151,7 @@ pub struct DestroyArgs {
     pub yes: bool,
     /// Where.
     #[command(flatten)]
-    pub regions: FunctionRegionOptions,
+    pub region: OneRegionOption,
     /// As whom.
     #[command(flatten)]
     pub aws: AwsOptions,

@@ -136,7 +136,7 @@ pub struct DeployPolicyArgs {
     #[command(flatten)]
     pub of: FunctionPolicyArgs,
     /// The role that the function is given
-    #[arg(long, value_name = "ARN", required_unless_present = "create_role")]
+    #[arg(long, value_name = "ARN")]
     pub role: Option<RoleArn>,
     /// A role is made for the function
     #[arg(long, conflicts_with = "role")]

@@ -1,7 +1,6 @@
 //! `r-layer destroy`: what `deploy` made goes, after it was shown.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -11,10 +10,9 @@ use super::attach::check_account;
 use super::aws_session::{open, signed};
 use super::deploy::{TAG, role::MADE};
 use super::function_change::FunctionChange;
-use crate::aws::{Roles, Schedules};
+use crate::aws::{DeployedFunction, Functions, Roles, Schedules};
 use crate::cli::DestroyArgs;
 use crate::iam::{execution_role_name, schedule_rule_name};
-use crate::manifest::Manifest;
 use crate::progress::Reporter;
 use crate::publication::Region;
 
@@ -31,9 +29,8 @@ pub struct Destroyed {
 
 /// Removes what deploy made, or shows it.
 pub async fn run(args: DestroyArgs, reporter: &dyn Reporter) -> Result<Destroyed> {
-    let manifest = Manifest::read(Path::new("."))?;
-    let session = open(&args.aws, None, manifest.publish.profile.as_deref()).await?;
-    let region = super::regions::one(&args.function, &args.regions.regions, &session)?;
+    let session = open(&args.aws, None, None).await?;
+    let region = super::regions::one(&args.function, args.region.region.as_slice(), &session)?;
     let regions = [region];
     let signed = signed(
         session,
@@ -51,14 +48,41 @@ pub async fn run(args: DestroyArgs, reporter: &dyn Reporter) -> Result<Destroyed
     let what = format!("{name} in {region}");
     let change = FunctionChange::begin(&functions, name, &what, Duration::ZERO, reporter);
 
-    let (rule, role) = (schedule_rule_name(name), execution_role_name(name));
-    let has_rule = schedules.expression(&rule).await?.is_some();
-    let own_role = roles.get(&role).await?;
-    let own_role = own_role.filter(|role| role.description.starts_with(MADE));
-    let function = functions.get(name, None).await?;
-    if let Some(function) = &function {
-        let is_ours = function.tags.get(TAG.0).is_some_and(|value| value == TAG.1);
-        if !is_ours {
+    let made = Made::look(&functions, &schedules, &roles, name, region).await?;
+    if made.is_nothing() {
+        return Err(change.not_found().await);
+    }
+    if args.yes {
+        made.remove(&functions, &schedules, &roles, &change).await?;
+    }
+    change.finish(&format!("{what}: done"));
+    Ok(Destroyed {
+        function: name.clone(),
+        region: region.clone(),
+        removed: made.lines(),
+        is_dry: !args.yes,
+    })
+}
+
+/// What deploy made of a function, as far as it is there.
+struct Made {
+    rule: Option<String>,
+    function: Option<DeployedFunction>,
+    role: Option<String>,
+}
+
+impl Made {
+    async fn look(
+        functions: &Functions,
+        schedules: &Schedules,
+        roles: &Roles,
+        name: &str,
+        region: &Region,
+    ) -> Result<Made> {
+        let function = functions.get(name, None).await?;
+        if let Some(function) = &function
+            && function.tags.get(TAG.0).map(String::as_str) != Some(TAG.1)
+        {
             bail!(
                 "{name} was not made by r-layer deploy (it has no tag {}={}); nothing was removed. r-layer detach takes \
                  r-layer's layers from it",
@@ -66,44 +90,60 @@ pub async fn run(args: DestroyArgs, reporter: &dyn Reporter) -> Result<Destroyed
                 TAG.1
             );
         }
-    } else if !has_rule && own_role.is_none() {
-        return Err(change.not_found().await);
+        let rule = schedule_rule_name(name);
+        let own = schedules.get(&rule).await?;
+        let own = own.filter(|rule| rule.description.starts_with(MADE));
+        let role = execution_role_name(name, region.as_str());
+        let own_role = roles.get(&role).await?;
+        let own_role = own_role.filter(|role| role.description.starts_with(MADE));
+        Ok(Made {
+            rule: own.map(|_| rule),
+            function,
+            role: own_role.map(|_| role),
+        })
     }
 
-    let mut removed = Vec::new();
-    if has_rule {
-        removed.push(format!("the rule {rule}"));
-        if args.yes {
-            schedules.delete(&rule).await?;
+    fn is_nothing(&self) -> bool {
+        self.rule.is_none() && self.function.is_none() && self.role.is_none()
+    }
+
+    /// In the order in which they go.
+    fn lines(&self) -> Vec<String> {
+        let function = self.function.as_ref();
+        let rule = self.rule.as_ref().map(|rule| format!("the rule {rule}"));
+        let function = function.map(|function| {
+            format!(
+                "the function {} with its versions, aliases and URL",
+                function.arn
+            )
+        });
+        let role = self.role.as_ref().map(|role| format!("the role {role}"));
+        rule.into_iter().chain(function).chain(role).collect()
+    }
+
+    async fn remove(
+        &self,
+        functions: &Functions,
+        schedules: &Schedules,
+        roles: &Roles,
+        change: &FunctionChange<'_>,
+    ) -> Result<()> {
+        if let Some(rule) = &self.rule {
+            schedules.delete(rule).await?;
             change.did(format!("the rule {rule} is removed"));
         }
-    }
-    if let Some(function) = &function {
-        removed.push(format!(
-            "the function {} with its versions, aliases and URL",
-            function.arn
-        ));
-        if args.yes {
-            functions.delete(name).await?;
+        if let Some(function) = &self.function {
+            functions.delete(&function.name).await?;
             change.did("the function is removed");
         }
-    }
-    if own_role.is_some() {
-        removed.push(format!("the role {role}"));
-        if args.yes {
-            for policy in roles.policies(&role).await? {
-                roles.detach(&role, &policy).await?;
+        if let Some(role) = &self.role {
+            for policy in roles.policies(role).await? {
+                roles.detach(role, &policy).await?;
             }
-            roles.delete(&role).await?;
+            roles.delete(role).await?;
         }
+        Ok(())
     }
-    change.finish(&format!("{what}: done"));
-    Ok(Destroyed {
-        function: name.clone(),
-        region: region.clone(),
-        removed,
-        is_dry: !args.yes,
-    })
 }
 
 impl fmt::Display for Destroyed {

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::aws_session::{open, signed};
+use super::function_change::listed;
 use crate::aws::{Functions, Session};
 use crate::cli::{AwsOptions, OneRegionOption};
 use crate::function::QualifiedFunction;
@@ -109,16 +110,4 @@ fn chosen(
             anyhow!("no region: type --region eu-central-1, set AWS_REGION, or name the function by its ARN")
         }),
     }
-}
-
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let mut names = names.to_vec();
-    names.sort();
-    let more = match names.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    names.truncate(SHOWN);
-    names.join(", ") + &more
 }

@@ -127,8 +127,14 @@ impl<'a> FunctionChange<'a> {
         let names = self.functions.names().await.unwrap_or_default();
         let near = nearest_names(self.name, names.iter().map(String::as_str));
         match near[..] {
+            [] if names.is_empty() => anyhow!(
+                "there is no function {arn}, nor any other there; r-layer deploy {} makes it, or is it in another region \
+                 (--region), or of another account (--profile)?",
+                self.name
+            ),
             [] => anyhow!(
-                "there is no function {arn}; r-layer deploy {} makes it",
+                "there is no function {arn}; there are {}. r-layer deploy {} makes it",
+                listed(&names),
                 self.name
             ),
             _ => anyhow!(
@@ -182,6 +188,19 @@ impl<'a> FunctionChange<'a> {
             ),
         }
     }
+}
+
+/// The first names, and how many more there are.
+pub fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut names = names.to_vec();
+    names.sort();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.truncate(SHOWN);
+    names.join(", ") + &more
 }
 
 impl Drop for FunctionChange<'_> {

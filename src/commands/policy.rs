@@ -1,5 +1,6 @@
 //! `r-layer policy`: what a command will need, from its flags and the manifest.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ use crate::iam::{
     AttachPermissions, DeployPermissions, IamPolicy, InvokePermissions, PublishPermissions, Scope,
     UsedLayers,
 };
-use crate::manifest::{Manifest, PublishSection, PublishTarget, RegionChoice};
+use crate::manifest::{FunctionSection, Manifest, PublishSection, PublishTarget, RegionChoice};
 use crate::progress::Reporter;
 use crate::publication::{
     AccountId, BucketTemplate, LayerNameTemplate, LayerVersionArn, Placeholder, Publication,
@@ -24,8 +25,12 @@ const OURS: &str = "r-";
 
 /// The policy for a command.
 pub fn run(command: IamPolicyCommand, reporter: &dyn Reporter) -> Result<IamPolicy> {
-    let publish = Manifest::read(Path::new("."))?.publish;
-    let settings = Settings { publish, reporter };
+    let manifest = Manifest::read(Path::new("."))?;
+    let settings = Settings {
+        publish: manifest.publish,
+        functions: manifest.functions,
+        reporter,
+    };
     match command {
         IamPolicyCommand::Publish(args) => settings.for_publish(args),
         IamPolicyCommand::Attach(args) => settings.for_attach(args),
@@ -37,6 +42,7 @@ pub fn run(command: IamPolicyCommand, reporter: &dyn Reporter) -> Result<IamPoli
 /// What flags leave out.
 struct Settings<'a> {
     publish: PublishSection,
+    functions: BTreeMap<String, FunctionSection>,
     reporter: &'a dyn Reporter,
 }
 
@@ -85,15 +91,25 @@ impl Settings<'_> {
     fn for_deploy(&self, args: DeployPolicyArgs) -> Result<IamPolicy> {
         let target = self.publish.chosen_target(args.of.scope.to.as_deref())?;
         let (scope, account) = self.scope(&args.of.scope)?;
+        // What flags leave out comes from the function's section, as in `deploy`.
+        let section = match &args.of.functions[..] {
+            [one] => self.functions.get(one.as_str()),
+            _ => None,
+        };
+        let section = section.cloned().unwrap_or_default();
+        let typed_url = args.function_url.then(|| args.function_url_auth.into());
         let permissions = DeployPermissions {
             layers: self.used_layers(&args.of, account.as_ref())?,
             functions: args.of.functions,
-            role: args.role,
-            create_role: args.create_role,
-            policy_arns: args.policy_arns,
-            alias: args.alias,
-            function_url: args.function_url.then(|| args.function_url_auth.into()),
-            schedule: args.schedule,
+            create_role: args.create_role || args.role.is_none() && section.create_role,
+            role: args.role.or(section.role),
+            policy_arns: match args.policy_arns.is_empty() {
+                true => section.policy_arns,
+                false => args.policy_arns,
+            },
+            alias: args.alias.or(section.alias),
+            function_url: typed_url.or(section.function_url),
+            schedule: args.schedule || section.schedule.is_some(),
             publish_version: args.publish_version,
             destroy: args.destroy,
             bucket: self.bucket(args.s3_bucket.as_ref(), target, account.as_ref()),

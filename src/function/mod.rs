@@ -12,4 +12,4 @@ pub mod used_packages;
 pub use managed::ManagedBy;
 pub use name::{FunctionNameError, FunctionReference, is_function_name};
 pub use qualified::{QualifiedFunction, QualifiedFunctionError};
-pub use settings::{Difference, FunctionSettings, LogFormat};
+pub use settings::{Difference, FunctionSettings, ImageStart, LogFormat};

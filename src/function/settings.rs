@@ -27,6 +27,17 @@ impl LogFormat {
     }
 }
 
+/// How an image is started in place of its own way. AWS takes all of it at once, so that what was set by others is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageStart {
+    /// The command: the handler.
+    pub command: Vec<String>,
+    /// The entry point; none is the image's own.
+    pub entry_point: Vec<String>,
+    /// The folder that it starts in; nothing is the image's own.
+    pub working_folder: Option<String>,
+}
+
 /// Settings of a function; nothing where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FunctionSettings {
@@ -34,8 +45,8 @@ pub struct FunctionSettings {
     pub runtime: Option<String>,
     /// `file.function`.
     pub handler: Option<String>,
-    /// What an image is started with in place of its own command: the handler.
-    pub command: Option<Vec<String>>,
+    /// How an image is started in place of its own way.
+    pub image_start: Option<ImageStart>,
     /// The ARN of the role that it runs as.
     pub role: Option<String>,
     /// What it is for.
@@ -46,7 +57,7 @@ pub struct FunctionSettings {
     pub timeout: Option<u32>,
     /// MB of `/tmp`.
     pub tmp_size: Option<u32>,
-    /// Environment variables, all of them.
+    /// Environment variables, all of them; nothing where AWS does not show them to us, either.
     pub environment: Option<BTreeMap<String, String>>,
     /// How its log is written.
     pub log_format: Option<LogFormat>,
@@ -91,7 +102,7 @@ impl FunctionSettings {
         FunctionSettings {
             runtime: other(&self.runtime, &current.runtime),
             handler: other(&self.handler, &current.handler),
-            command: other(&self.command, &current.command),
+            image_start: other(&self.image_start, &current.image_start),
             role: other(&self.role, &current.role),
             description: other(&self.description, &current.description),
             memory: other(&self.memory, &current.memory),
@@ -126,8 +137,15 @@ impl FunctionSettings {
         let format = |format: &Option<LogFormat>| format.map(|it| it.aws_name().to_owned());
         compare("runtime", current.runtime.clone(), new.runtime);
         compare("handler", current.handler.clone(), new.handler);
-        let words = |command: &Option<Vec<String>>| command.as_ref().map(|words| words.join(" "));
-        compare("command", words(&current.command), words(&new.command));
+        let command = |start: &Option<ImageStart>| {
+            let start = start.as_ref()?;
+            Some(start.command.join(" "))
+        };
+        compare(
+            "command",
+            command(&current.image_start),
+            command(&new.image_start),
+        );
         compare("role", current.role.clone(), new.role);
         compare("description", current.description.clone(), new.description);
         compare(

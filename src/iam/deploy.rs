@@ -8,9 +8,10 @@ use crate::publication::RoleArn;
 /// AWS's policy for functions that do nothing at AWS but write their log.
 pub const BASIC_EXECUTION: &str = "service-role/AWSLambdaBasicExecutionRole";
 
-/// The role that is made for a function, if it is given none.
-pub fn execution_role_name(function: &str) -> String {
-    limited(function)
+/// The role that is made for a function, if it is given none. IAM is the same in all regions, and functions are not: the
+/// region is a part of the name.
+pub fn execution_role_name(function: &str, region: &str) -> String {
+    limited(&format!("{function}-{region}"))
 }
 
 /// The rule of EventBridge that invokes a function on a schedule.
@@ -20,15 +21,19 @@ pub fn schedule_rule_name(function: &str) -> String {
 
 /// Names of roles and rules have at most 64 characters, as those of functions have.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-fn limited(function: &str) -> String {
+fn limited(name: &str) -> String {
     const LONGEST: usize = 64;
-    let name = format!("r-layer-{function}");
-    if name.chars().count() <= LONGEST {
-        return name;
+    let whole = format!("r-layer-{name}");
+    if whole.chars().count() <= LONGEST {
+        return whole;
     }
-    let hash = Sha256::of(function.as_bytes()).to_string();
-    let kept: String = name.chars().take(LONGEST - 9).collect();
-    format!("{kept}-{}", &hash[..8])
+    let kept: String = whole.chars().take(LONGEST - 9).collect();
+    // A pattern's hash would be of the pattern.
+    let end = match name.contains('*') {
+        true => "*".to_owned(),
+        false => Sha256::of(name.as_bytes()).to_string()[..8].to_owned(),
+    };
+    format!("{kept}-{end}")
 }
 
 /// Who may call a function's URL.
@@ -142,13 +147,15 @@ impl DeployPermissions {
         self.on_functions(scope, "ChangeFunctions", &actions)
     }
 
-    /// The roles that are made, one a function.
+    /// The roles that are made, one a function and region.
     fn made_roles(&self, scope: &Scope) -> Vec<String> {
-        let role = |function: &FunctionPattern| {
-            let name = execution_role_name(function.as_str());
+        let role = |function: &FunctionPattern, region: &str| {
+            let name = execution_role_name(function.as_str(), region);
             scope.global_arn("iam", &format!("role/{name}"))
         };
-        self.functions.iter().map(role).collect()
+        let regions = scope.region_names();
+        let of_function = |function| regions.iter().map(move |region| role(function, region));
+        self.functions.iter().flat_map(of_function).collect()
     }
 
     fn pass_role(&self, scope: &Scope) -> Option<IamStatement> {

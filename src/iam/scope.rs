@@ -46,6 +46,14 @@ impl Scope {
         self.account.as_ref().map_or("*", AccountId::as_str)
     }
 
+    /// The regions' names; `*` for all.
+    pub(super) fn region_names(&self) -> Vec<&str> {
+        match self.regions.is_empty() {
+            true => vec!["*"],
+            false => self.regions.iter().map(Region::as_str).collect(),
+        }
+    }
+
     /// The ARN of a resource that is in a region.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
         let region = match self.regions.as_slice() {

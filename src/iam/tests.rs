@@ -199,7 +199,7 @@ fn what_deploying_makes_beside_the_function_is_named() {
         ..DeployPermissions::default()
     };
     let by_id = statements(&deploy.policy(&scope(&["us-east-1"])));
-    let role = json!(["arn:aws:iam::123456789012:role/r-layer-f"]);
+    let role = json!(["arn:aws:iam::123456789012:role/r-layer-f-us-east-1"]);
     for id in ["MakeRole", "PassRoleToLambda", "AttachPolicies"] {
         assert_eq!(by_id[id]["Resource"], role);
     }

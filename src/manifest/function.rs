@@ -46,7 +46,7 @@ pub struct FunctionSection {
     pub layers: Vec<LayerReference>,
     /// An alias that points at what was deployed last.
     pub alias: Option<String>,
-    /// Who may call its URL: `aws-iam` or `none`; without, it gets none.
+    /// Who may call its URL: `aws-iam` or `public`; without, it gets none.
     #[serde(deserialize_with = "auth")]
     pub function_url: Option<FunctionUrlAuth>,
     /// When it is invoked by itself: `rate(1 day)`, `cron(0 6 * * ? *)`.
@@ -65,9 +65,9 @@ fn auth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FunctionUrl
     let text = String::deserialize(deserializer)?;
     match text.as_str() {
         "aws-iam" => Ok(Some(FunctionUrlAuth::Iam)),
-        "none" => Ok(Some(FunctionUrlAuth::None)),
+        "public" => Ok(Some(FunctionUrlAuth::None)),
         _ => Err(D::Error::custom(format!(
-            "`{text}`: who may call the URL is \"aws-iam\" (who is allowed to) or \"none\" (everybody)"
+            "`{text}`: who may call the URL is \"aws-iam\" (who is allowed to) or \"public\" (everybody)"
         ))),
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     fn a_function_is_read_and_what_cannot_be_is_said() {
         let section: FunctionSection = toml::from_str(
             "handler = \"script.parity\"\ncode = \"fn\"\nmemory = 512\nlayers = [\"runtime\", \"models:3\"]\n\
-             function-url = \"none\"\nlog-format = \"json\"\narch = \"arm64\"\n[environment]\nA = \"1\"\n",
+             function-url = \"public\"\nlog-format = \"json\"\narch = \"arm64\"\n[environment]\nA = \"1\"\n",
         )
         .unwrap();
         assert_eq!(section.memory, Some(512));

@@ -109,7 +109,10 @@ fn what_is_deployed_is_as_asked_and_the_third_time_nothing_changes() {
     let layer = settings["Layers"][0]["Arn"].as_str().expect("a layer");
     assert!(layer.ends_with(":layer:r-runtime-4_5-x86_64:1"), "{layer}");
     let role = settings["Role"].as_str().expect("a role");
-    assert!(role.ends_with(":role/r-layer-my-function"), "{role}");
+    assert!(
+        role.ends_with(":role/r-layer-my-function-eu-central-1"),
+        "{role}"
+    );
 
     let out = project.done(&["attach", "my-function"]);
     assert!(out.contains("nothing to do"), "{out}");
@@ -162,10 +165,14 @@ fn the_manifest_says_what_flags_leave_out_and_a_dry_run_sends_nothing() {
     project.write("fn/script.R", "parity <- function(number) number\n");
     project.account.proxy.forget();
     let out = project.done(&["deploy", "my-function", "--dry-run"]);
-    assert!(
-        out.contains("would be made") && out.contains("memory: 256 MB"),
-        "{out}"
-    );
+    for words in [
+        "would be made",
+        "memory: 256 MB",
+        "the role r-layer-my-function-eu-central-1 would be made",
+        "the tag team=data would be set",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
     assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
     let out = project.done(&["deploy", "my-function", "--timeout", "20", "--json"]);
     let out: Value = serde_json::from_str(&out).expect("JSON");
@@ -358,7 +365,7 @@ fn somebody_elses_change_is_waited_for_and_looked_at_again() {
         "{said}"
     );
     assert!(
-        said.contains("stopped in the middle. Done: its settings are changed"),
+        said.contains("stopped in the middle; done: its settings are changed"),
         "{said}"
     );
 }
@@ -501,4 +508,102 @@ fn code_that_is_too_large_for_a_request_goes_through_a_bucket() {
     project.account.proxy.forget();
     project.done(&through);
     assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_dry_run_of_what_is_so_already_says_so_and_one_of_what_is_not_says_what() {
+    let project = Project::new();
+    project.done(&DEPLOY);
+    let dry = |arguments: &[&str]| project.done(&[&DEPLOY[..], &["--dry-run"], arguments].concat());
+    project.account.proxy.forget();
+    let out = dry(&[]);
+    assert!(
+        out.contains("my-function in eu-central-1: nothing to do"),
+        "{out}"
+    );
+    let out = dry(&[
+        "--function-url",
+        "--schedule",
+        "rate(1 day)",
+        "--alias",
+        "live",
+    ]);
+    for words in [
+        "would be changed",
+        "it would get a URL, AWS_IAM",
+        "the schedule rate(1 day)",
+        "alias live",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert!(out.contains("--alias live --event"), "{out}");
+    assert_eq!(project.account.proxy.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn removing_a_function_leaves_one_of_the_same_name_in_another_region_its_role() {
+    let project = Project::new();
+    project.done(&["publish", "--region", "us-east-1"]);
+    project.done(&DEPLOY);
+    let there = ["--region", "us-east-1"];
+    project.done(&[&DEPLOY[..], &there].concat());
+    project.done(&["destroy", "my-function", "--yes", "--region", "us-east-1"]);
+    let role = "Action=GetRole&Version=2010-05-08&RoleName=r-layer-my-function-";
+    let status = |region: &str| {
+        let form = format!("{role}{region}");
+        let (status, _) = project.account.ask_form("iam", "us-east-1", form);
+        status
+    };
+    assert_eq!((status("us-east-1"), status(REGION)), (404, 200));
+}
+
+#[test]
+fn variables_that_aws_does_not_show_are_not_lost() {
+    let project = Project::new();
+    project.done(&[&DEPLOY[..], &["--env", "KEY=1"]].concat());
+    let hidden = |value: &mut Value| {
+        value["Configuration"]["Environment"] = json!({
+            "Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt is denied"}
+        });
+    };
+    project.account.proxy.on("GetFunction").edit(hidden);
+    let said = project.refused(&["deploy", "my-function", "--env", "SECOND=2"]);
+    assert!(
+        said.contains("would lose the others") && said.contains("kms:Decrypt"),
+        "{said}"
+    );
+    project.done(&["deploy", "my-function", "--memory", "1024"]);
+    project.account.proxy.forgive();
+    let variables = &project.function("my-function")["Configuration"]["Environment"]["Variables"];
+    assert_eq!(*variables, json!({"KEY": "1"}));
+}
+
+#[test]
+fn an_address_that_is_none_is_said_and_ends_nothing() {
+    let project = Project::new();
+    for (variable, value) in [
+        ("AWS_ENDPOINT_URL", ""),
+        ("AWS_ENDPOINT_URL_LAMBDA", "nonsense"),
+    ] {
+        let mut command = project.command(&["deploy", "f", "--handler", "script.parity"]);
+        let output = command.env(variable, value).output().expect("r-layer runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains(variable) && said.contains("no URL that begins with"),
+            "{said}"
+        );
+    }
+    let said = project.refused(&[
+        "deploy",
+        "f",
+        "--handler",
+        "script.parity",
+        "--env",
+        "hunter2",
+    ]);
+    assert!(
+        said.contains("--env takes NAME=VALUE") && !said.contains("hunter2"),
+        "{said}"
+    );
 }

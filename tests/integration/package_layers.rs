@@ -3,6 +3,7 @@
 mod changes;
 mod fetched;
 mod input;
+mod ready;
 mod refused;
 mod renv;
 mod requirements;

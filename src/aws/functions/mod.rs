@@ -16,7 +16,7 @@ pub use access::{FunctionUrl, Permission};
 
 use super::layers::there;
 use super::{AwsError, Call, Refusal, Session, StagedObject};
-use crate::function::{FunctionSettings, LogFormat};
+use crate::function::{FunctionSettings, ImageStart, LogFormat};
 use crate::publication::Region;
 use crate::target::Architecture;
 
@@ -422,18 +422,24 @@ impl Functions {
 
 fn settings(found: FunctionConfiguration) -> FunctionSettings {
     let layers = found.layers.unwrap_or_default();
-    let variables = found
-        .environment
-        .and_then(|environment| environment.variables)
-        .unwrap_or_default();
+    // Variables that AWS could not decrypt for us are not shown, and are there all the same.
+    let environment = match found.environment {
+        Some(environment) if environment.error.is_some() => None,
+        Some(environment) => Some(environment.variables.unwrap_or_default()),
+        None => Some(Default::default()),
+    };
     let format = found.logging_config.and_then(|logging| logging.log_format);
     FunctionSettings {
         runtime: found.runtime.map(|runtime| runtime.as_str().to_owned()),
         handler: found.handler,
-        command: found
+        image_start: found
             .image_config_response
             .and_then(|response| response.image_config)
-            .and_then(|config| config.command),
+            .map(|config| ImageStart {
+                command: config.command.unwrap_or_default(),
+                entry_point: config.entry_point.unwrap_or_default(),
+                working_folder: config.working_directory,
+            }),
         role: found.role,
         description: Some(found.description.unwrap_or_default()),
         memory: found.memory_size.and_then(|size| size.try_into().ok()),
@@ -441,7 +447,7 @@ fn settings(found: FunctionConfiguration) -> FunctionSettings {
         tmp_size: found
             .ephemeral_storage
             .and_then(|storage| storage.size.try_into().ok()),
-        environment: Some(variables.into_iter().collect()),
+        environment: environment.map(|variables| variables.into_iter().collect()),
         log_format: Some(match format {
             Some(SdkLogFormat::Json) => LogFormat::Json,
             _ => LogFormat::Text,
@@ -467,8 +473,13 @@ fn environment(settings: &FunctionSettings) -> Option<Environment> {
 }
 
 fn image_config(settings: &FunctionSettings) -> Option<ImageConfig> {
-    let command = settings.command.clone()?;
-    Some(ImageConfig::builder().set_command(Some(command)).build())
+    let start = settings.image_start.clone()?;
+    let words = |words: Vec<String>| (!words.is_empty()).then_some(words);
+    let config = ImageConfig::builder()
+        .set_command(words(start.command))
+        .set_entry_point(words(start.entry_point))
+        .set_working_directory(start.working_folder);
+    Some(config.build())
 }
 
 fn logging(settings: &FunctionSettings) -> Option<LoggingConfig> {

@@ -76,7 +76,7 @@ async fn run(
 ) -> Result<Attached> {
     let folder = Path::new(".");
     let manifest = Manifest::read(folder)?;
-    let session = open(aws, None, manifest.publish.profile.as_deref()).await?;
+    let session = open(aws, None, None).await?;
     let places = places(functions, regions, &session)?;
     let all: Vec<Region> = places.iter().map(|(_, region)| region.clone()).collect();
     let signed = signed(session, &all, aws.expect_account.as_ref(), reporter).await?;

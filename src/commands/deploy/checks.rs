@@ -11,7 +11,7 @@ use crate::function::layers::FunctionLayer;
 use crate::layer::dist::records;
 use crate::progress::Reporter;
 
-/// The zips of these layers in a folder; nothing, if one of ours is not there, with its name.
+/// The zips of these layers in a folder; nothing, if one is not there, with its name.
 pub fn zips_of(layers: &[FunctionLayer], dist: &Path) -> Result<Result<Vec<PathBuf>, String>> {
     let here: BTreeMap<Sha256, PathBuf> = records(dist)?
         .into_iter()
@@ -19,7 +19,7 @@ pub fn zips_of(layers: &[FunctionLayer], dist: &Path) -> Result<Result<Vec<PathB
         .filter(|(_, zip)| zip.is_file())
         .collect();
     let mut zips = Vec::new();
-    for layer in layers.iter().filter(|layer| layer.is_ours()) {
+    for layer in layers {
         let zip = layer.content.sha256.and_then(|sha256| here.get(&sha256));
         match zip {
             Some(zip) => zips.push(zip.clone()),
@@ -58,7 +58,7 @@ impl Loading<'_> {
         };
         let zips = match zips_of(self.layers, Path::new("dist"))? {
             Ok(zips) if zips.is_empty() => {
-                skipped("none of its layers is r-layer's");
+                skipped("it has no layers");
                 return Ok(());
             }
             Ok(zips) => zips,

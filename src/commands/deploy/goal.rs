@@ -9,8 +9,8 @@ use super::{Deployment, packages};
 use crate::aws::DeployedFunction;
 use crate::cli::RegistryOptions;
 use crate::commands::function_layers::{LayerPlan, Place};
-use crate::function::FunctionSettings;
 use crate::function::code::{FunctionCode, check_handler};
+use crate::function::{Difference, FunctionSettings};
 use crate::target::Architecture;
 
 /// What is to be there in the end.
@@ -40,6 +40,24 @@ impl Goal {
     }
 }
 
+impl Goal {
+    /// What is said here and different there, for people; layers apart.
+    pub fn differences(&self, existing: Option<&DeployedFunction>) -> Vec<Difference> {
+        let nothing = FunctionSettings::default();
+        let current = existing.map_or(&nothing, |function| &function.settings);
+        let mut differences = self.settings.differences(current);
+        let before = existing.map(|function| function.architecture);
+        if before != Some(self.architecture) {
+            differences.push(Difference {
+                setting: "processor".to_owned(),
+                before: before.map(|before| before.to_string()),
+                after: Some(self.architecture.to_string()),
+            });
+        }
+        differences
+    }
+}
+
 impl Deployment<'_> {
     /// What is to be there, with the layers that fit.
     pub(super) async fn goal(&self, existing: Option<&DeployedFunction>) -> Result<Goal> {
@@ -47,11 +65,12 @@ impl Deployment<'_> {
             check_kind(function, self.source)?;
         }
         let own = existing.map(|function| function.architecture);
-        // A new function's is the project's; one that there is keeps its own unless another is typed.
-        let typed = self.args.arch;
-        let architecture = typed
+        // A new function's is the project's; one that there is keeps its own unless another is said.
+        let architecture = self
+            .settings
+            .architecture
             .or(own)
-            .or(self.settings.architecture)
+            .or(self.settings.usual_architecture)
             .unwrap_or(Architecture::X86_64);
         let mut settings = self.settings.wanted(existing, self.source)?;
         let (layers, image) = match self.source {

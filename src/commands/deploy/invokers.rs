@@ -1,7 +1,8 @@
 //! Who invokes a function beside its owner: whoever calls its URL, and the clock.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use super::role::MADE;
 use crate::aws::{Permission, Schedules};
 use crate::commands::function_change::FunctionChange;
 use crate::iam::{FunctionUrlAuth, schedule_rule_name};
@@ -66,9 +67,19 @@ pub async fn bring_schedule(
     expression: &str,
 ) -> Result<()> {
     let rule = schedule_rule_name(change.name);
-    if schedules.expression(&rule).await?.as_deref() != Some(expression) {
+    let existing = schedules.get(&rule).await?;
+    if let Some(other) = existing
+        .as_ref()
+        .filter(|it| !it.description.starts_with(MADE))
+    {
+        bail!(
+            "there is a rule {rule} that r-layer did not make ({}): rename or remove it first",
+            other.description
+        );
+    }
+    if existing.is_none_or(|existing| existing.expression != expression) {
         change.step("scheduling it");
-        let description = format!("{} {}", super::role::MADE, change.name);
+        let description = format!("{MADE} for the function {}", change.name);
         schedules.put(&rule, expression, &description).await?;
         change.did(format!("the rule {rule} is {expression}"));
     }

@@ -21,7 +21,14 @@ impl Deployment<'_> {
         let mut settings = goal.settings.clone();
         let mut waits_for_role = false;
         if let RoleWanted::Made(policies) = &self.settings.role {
-            let arn = role::made_role(change, &self.roles(), self.partition(), policies).await?;
+            let arn = role::made_role(
+                change,
+                &self.roles(),
+                self.partition(),
+                self.region,
+                policies,
+            )
+            .await?;
             settings.role = Some(arn);
             waits_for_role = true;
         }
@@ -36,7 +43,7 @@ impl Deployment<'_> {
         };
         change.step("making it");
         let made = self.created(change, &new, waits_for_role).await;
-        upload.finish().await;
+        upload.finish(self.reporter).await;
         made?;
         change.did("the function is made");
         change.carried_out().await
@@ -80,7 +87,14 @@ impl Deployment<'_> {
     ) -> Result<DeployedFunction> {
         let mut wanted = goal.settings.clone();
         if let RoleWanted::Made(policies) = &self.settings.role {
-            let arn = role::made_role(change, &self.roles(), self.partition(), policies).await?;
+            let arn = role::made_role(
+                change,
+                &self.roles(),
+                self.partition(),
+                self.region,
+                policies,
+            )
+            .await?;
             wanted.role = Some(arn);
         }
         let mut configured = false;
@@ -121,7 +135,7 @@ impl Deployment<'_> {
             .functions
             .replace_code(change.name, code, goal.architecture, revision)
             .await;
-        upload.finish().await;
+        upload.finish(self.reporter).await;
         if change.was_taken(sent).await? {
             change.did("its code is replaced");
             change.carried_out().await?;

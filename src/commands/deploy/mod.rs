@@ -1,5 +1,6 @@
 //! `r-layer deploy`: R code as a function, made or brought up to date; only what differs is sent.
 
+mod announced;
 mod checks;
 mod goal;
 mod invokers;
@@ -49,8 +50,8 @@ pub async fn run(args: DeployArgs, reporter: &dyn Reporter) -> Result<Deployed> 
     for out in source.code().into_iter().flat_map(|code| &code.left_out) {
         reporter.detail(&format!("left out: {} ({})", out.path, out.reason));
     }
-    let session = open(&args.aws, None, manifest.publish.profile.as_deref()).await?;
-    let region = super::regions::one(&args.function, &args.regions.regions, &session)?;
+    let session = open(&args.aws, None, None).await?;
+    let region = super::regions::one(&args.function, args.region.region.as_slice(), &session)?;
     let regions = [region];
     let expected = args.aws.expect_account.as_ref();
     let signed = signed(session, &regions, expected, reporter).await?;
@@ -96,6 +97,10 @@ impl Deployment<'_> {
         self.check(&goal).await?;
         let mut deployed = self.planned(change, existing.as_ref(), &goal);
         if self.args.change.dry_run {
+            deployed.steps = self.announced(change, existing.as_ref(), &goal).await?;
+            if existing.is_some() && deployed.is_as_wanted() {
+                deployed.outcome = DeployOutcome::Unchanged;
+            }
             return Ok(deployed);
         }
         let function = match existing {
@@ -137,6 +142,7 @@ impl Deployment<'_> {
         let same_code = existing.is_some_and(|function| goal.is_made_from(function, self.source));
         if let Some(function) = existing
             && let Some(managed) = ManagedBy::of(&function.tags)
+            && !(same_code && goal.settings.other_than(current).is_empty())
         {
             notes.push(managed.warning(&function.name, &plan.after_arns()));
         }
@@ -151,7 +157,7 @@ impl Deployment<'_> {
             code_changed: !same_code,
             code_size: self.source.code().map_or(0, |code| code.zip.len() as u64),
             layers: layer_changes(&plan.before, &plan.after, self.signed.account.as_str()),
-            settings: goal.settings.differences(current),
+            settings: goal.differences(existing),
             left_out: self
                 .source
                 .code()
@@ -163,11 +169,24 @@ impl Deployment<'_> {
             url: None,
             schedule: self.settings.schedule.clone(),
             notes,
-            invoke: format!(
-                "r-layer invoke --function {} --region {} --event '{{}}'",
-                change.name, self.region
-            ),
+            invoke: self.invocation(change.name),
         }
+    }
+
+    /// What invokes it: with the flags by which it was found.
+    fn invocation(&self, name: &str) -> String {
+        let mut words = format!("r-layer invoke --function {name} --region {}", self.region);
+        let aws = &self.args.aws;
+        for (flag, value) in [
+            ("alias", &self.settings.version.alias),
+            ("profile", &aws.profile),
+            ("endpoint-url", &aws.endpoint_url),
+        ] {
+            if let Some(value) = value {
+                words.push_str(&format!(" --{flag} {value}"));
+            }
+        }
+        words + " --event '{}'"
     }
 
     fn partition(&self) -> &str {

@@ -50,7 +50,7 @@ pub struct Deployed {
     pub settings: Vec<Difference>,
     /// What there is in the folder and was not sent.
     pub left_out: Vec<LeftOut>,
-    /// What was done, in order.
+    /// What was done, in order; of a dry run what would be, beside what the settings say.
     pub steps: Vec<String>,
     /// Version and alias.
     pub versioned: Versioned,
@@ -62,6 +62,17 @@ pub struct Deployed {
     pub notes: Vec<String>,
     /// What invokes it.
     pub invoke: String,
+}
+
+impl Deployed {
+    /// Is it so already? For one that would only be told.
+    pub fn is_as_wanted(&self) -> bool {
+        let same = |layer: &LayerChange| layer.before == layer.after && !layer.moved;
+        !self.code_changed
+            && self.settings.is_empty()
+            && self.steps.is_empty()
+            && self.layers.iter().all(same)
+    }
 }
 
 impl fmt::Display for Deployed {
@@ -86,6 +97,11 @@ impl fmt::Display for Deployed {
         }
         for difference in &self.settings {
             writeln!(f, "    {difference}")?;
+        }
+        if self.outcome != DeployOutcome::Created && self.outcome != DeployOutcome::Changed {
+            for step in &self.steps {
+                writeln!(f, "    {step}")?;
+            }
         }
         if let Some(line) = self.versioned.line() {
             writeln!(f, "    {line}")?;

@@ -10,7 +10,7 @@ use crate::aws::DeployedFunction;
 use crate::cli::DeployArgs;
 use crate::commands::function_layers::Wanted;
 use crate::commands::function_version::VersionWanted;
-use crate::function::FunctionSettings;
+use crate::function::{FunctionSettings, ImageStart};
 use crate::iam::FunctionUrlAuth;
 use crate::manifest::{FunctionSection, Manifest};
 use crate::publication::BucketTemplate;
@@ -38,8 +38,10 @@ pub struct DeploySettings {
     pub code: PathBuf,
     /// Its role.
     pub role: RoleWanted,
-    /// Its processor.
+    /// Its processor, where flag or section says one.
     pub architecture: Option<Architecture>,
+    /// That of a new function, where they do not.
+    pub usual_architecture: Option<Architecture>,
     /// Its layers.
     pub layers: Wanted,
     /// Its tags, beside those that it has.
@@ -75,7 +77,8 @@ impl DeploySettings {
                 .or_else(|| section.code.clone())
                 .unwrap_or_else(|| PathBuf::from(".")),
             role: role(args, &section)?,
-            architecture: args.arch.or(section.arch).or(usual),
+            architecture: args.arch.or(section.arch),
+            usual_architecture: usual,
             layers: Wanted {
                 layers,
                 r_version: args.r_version.clone(),
@@ -135,16 +138,29 @@ impl DeploySettings {
         if let Source::Image(_) = source {
             // An image has its own runtime, and its command is the handler.
             wanted.runtime = None;
-            wanted.command = wanted.handler.take().map(|handler| vec![handler]);
+            let own = current.and_then(|current| current.image_start.clone());
+            wanted.image_start = wanted.handler.take().map(|handler| ImageStart {
+                command: vec![handler],
+                ..own.unwrap_or_default()
+            });
         } else if wanted.handler.is_none() {
             bail!(
                 "which function of the code is the handler? Type --handler file.function (the file without .R), or put \
                  handler into [functions.NAME] of r-layer.toml"
             );
         }
-        let mut variables = current
-            .and_then(|current| current.environment.clone())
-            .unwrap_or_default();
+        let says_nothing = self.environment.is_empty() && self.unset.is_empty();
+        let variables = match current.map(|current| &current.environment) {
+            // AWS does not show them to us: what is not sent stays as it is.
+            Some(None) if says_nothing => return Ok(wanted),
+            Some(None) => bail!(
+                "AWS does not show the function's environment variables, so that setting one would lose the others: the \
+                 credentials need kms:Decrypt for the function's key, or leave out --env, --env-file and --unset-env"
+            ),
+            Some(Some(variables)) => variables.clone(),
+            None => BTreeMap::new(),
+        };
+        let mut variables = variables;
         variables.extend(self.environment.clone());
         variables.retain(|name, _| !self.unset.contains(name));
         wanted.environment = Some(variables);
@@ -184,7 +200,17 @@ fn environment(args: &DeployArgs, section: &FunctionSection) -> Result<BTreeMap<
     if let Some(path) = &args.env_file {
         variables.extend(of_file(path)?);
     }
-    variables.extend(args.environment.iter().cloned());
+    for (index, text) in args.environment.iter().enumerate() {
+        // The text is not shown: it may be a secret.
+        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let Some((name, value)) = pair else {
+            bail!(
+                "--env takes NAME=VALUE, and number {} of them is none",
+                index + 1
+            );
+        };
+        variables.insert(name.to_owned(), value.to_owned());
+    }
     for name in variables.keys() {
         check_name(name)?;
     }

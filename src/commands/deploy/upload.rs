@@ -83,10 +83,14 @@ impl Upload {
     }
 
     /// Removes what was only there to be taken.
-    pub async fn finish(self) {
-        if let Some((bucket, staged)) = self.staged {
-            // What stays there is overwritten by the next deployment of the same.
-            bucket.remove(&staged).await.ok();
+    pub async fn finish(self, reporter: &dyn Reporter) {
+        if let Some((bucket, staged)) = self.staged
+            && let Err(error) = bucket.remove(&staged).await
+        {
+            reporter.warn(&format!(
+                "the code stays in the bucket, as s3://{}/{}: {error}",
+                staged.bucket, staged.key
+            ));
         }
     }
 }

@@ -12,5 +12,4 @@ mod settings;
 pub use build::build;
 pub use dockerfile::dockerfile;
 pub use push::push;
-#[cfg(unix)]
 pub use registry::login;

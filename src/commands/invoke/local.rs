@@ -131,7 +131,8 @@ fn code_folder(path: &Path) -> Result<PathBuf> {
 fn environment_variable(text: &str) -> Result<(String, String)> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => bail!("--env takes NAME=VALUE, and this is `{text}`"),
+        // The text is not shown: it may be a secret.
+        _ => bail!("--env takes NAME=VALUE, and one of them is none"),
     }
 }
 

@@ -32,7 +32,7 @@ pub async fn run(args: LogsArgs, printer: &Printer, reporter: &dyn Reporter) -> 
     };
     if log.group.is_left_over {
         reporter.note(&format!(
-            "there is no function {} in {}; {} is what such a one would have written",
+            "there is no function {} in {} (any more); its log {} is looked for all the same",
             at.name(),
             at.region,
             log.group.name

@@ -257,7 +257,14 @@ impl Project<'_> {
             return Ok(Vec::new());
         }
         let compiler = self.builder.compiler(&self.builder.settings.place);
-        let root = compiler.package_root().await?;
+        let root = compiler.package_root().await.with_context(|| {
+            let names: Vec<&str> = sources.iter().map(|source| &source.name[..]).collect();
+            format!(
+                "to be compiled for {}, as they come as sources: {}. A repository that has binaries of them (--repo) spares that",
+                self.target(&runtime.r),
+                names.join(", ")
+            )
+        })?;
         self.ask_for_requirements(&root, all, &mut sources).await;
         let mut there = BTreeMap::new();
         for (name, folder) in folders.iter() {
