@@ -97,6 +97,15 @@ impl Settings<'_> {
             _ => None,
         };
         let section = section.cloned().unwrap_or_default();
+        if args.role.is_none()
+            && !args.create_role
+            && section.role.is_none()
+            && !section.create_role
+        {
+            self.reporter.note(
+                "no role is named, as for functions that are there already; a new one needs --role or --create-role here",
+            );
+        }
         let typed_url = args.function_url.then(|| args.function_url_auth.into());
         let permissions = DeployPermissions {
             layers: self.used_layers(&args.of, account.as_ref())?,

@@ -106,6 +106,15 @@ fn without_a_manifest_every_region_is_meant_and_the_account_is_asked_for() {
         read["Resource"],
         json!(["arn:aws:lambda:eu-west-1:210987654321:layer:x:*"])
     );
-    let error = fail(r_layer(folder.path()).args(["policy", "deploy", "f"]), 2);
-    assert!(error.contains("--role <ARN>"), "{error}");
+    // A function that is there keeps its role; the manifest may say how a new one gets its.
+    let output = succeed(r_layer(folder.path()).args(["policy", "deploy", "f"]));
+    let (policy, note) = (output.stdout, output.stderr);
+    assert!(!String::from_utf8_lossy(&policy).contains("iam:"));
+    assert!(String::from_utf8_lossy(&note).contains("a new one needs --role or --create-role"));
+    let manifest =
+        "[functions.f]\ncreate-role = true\nschedule = \"rate(1 day)\"\nalias = \"live\"\n";
+    fs_err::write(folder.path().join("r-layer.toml"), manifest).unwrap();
+    for id in ["MakeRole", "Schedule", "MoveAlias"] {
+        of(&["deploy", "f"], id);
+    }
 }
