@@ -79,7 +79,7 @@ pub struct ImageBuildArgs {
     #[arg(long, value_name = "REF")]
     pub push: Option<String>,
     /// Print the Dockerfile that makes the same of the same zips, and do nothing else
-    #[arg(long, conflicts_with_all = ["push", "output", "upgrade"])]
+    #[arg(long, conflicts_with_all = ["push", "output", "upgrade", "create_repository"])]
     pub dockerfile: bool,
     /// How it is pushed.
     #[command(flatten)]
@@ -91,7 +91,7 @@ pub struct ImageBuildArgs {
 #[command(after_help = "Examples:\n  \
     r-layer image push 123456789012.dkr.ecr.eu-central-1.amazonaws.com/fn:1 --create-repository\n  \
     r-layer image push ghcr.io/owner/fn:1 --from function.tar\n\n\
-    What `docker login` left is used; for ECR, AWS credentials alone are enough.")]
+    For ECR, AWS credentials are enough; without them, and for other registries, what `docker login` left is used.")]
 pub struct ImagePushArgs {
     /// The registry, the repository and the tag
     #[arg(value_name = "REF")]

@@ -8,8 +8,8 @@ use oci_client::manifest::OciDescriptor;
 use super::manifest::{Manifest, blob_name, size_of};
 use super::registry::digest_of;
 use super::{
-    Blob, BlobContent, ImageError, ImageReference, Limits, PlatformImage, RegistryLogin, Unpacker,
-    last_pull,
+    Blob, BlobContent, ImageError, ImageReference, Limits, PlatformImage, RegistryLogin,
+    UnpackError, Unpacker, last_pull,
 };
 use crate::cache::Cache;
 use crate::checksum::Sha256;
@@ -164,13 +164,16 @@ impl Images<'_> {
         self.cache
             .need_room(&what, size.saturating_mul(EXPANSION) / 1_000_000)?;
         let paths = self.layers(manifest, size).await?;
-        let layers = manifest.layers.iter().zip(paths).map(|(layer, path)| Blob {
-            media_type: layer.media_type.clone(),
-            digest: Sha256::UNKNOWN,
-            size: size_of(layer),
-            content: BlobContent::File(path),
+        let layers = manifest.layers.iter().zip(paths).map(|(layer, path)| {
+            Ok::<Blob, ImageError>(Blob {
+                media_type: layer.media_type.clone(),
+                digest: digest_of(reference, &layer.digest)?,
+                size: size_of(layer),
+                content: BlobContent::File(path),
+            })
         });
-        self.unpack_blobs(layers.collect(), &what, folder).await
+        let layers = layers.collect::<Result<_, _>>()?;
+        self.unpack_blobs(layers, &what, folder).await
     }
 
     async fn unpack_blobs(
@@ -230,8 +233,18 @@ impl Images<'_> {
     }
 }
 
-fn unpack_layers(layers: &[Blob], root: &Path) -> Result<(), super::UnpackError> {
-    let damaged = super::UnpackError::Damaged;
+/// Unpacks layers that are what their digests say: a root is kept under a digest, and may not hold anything else.
+fn unpack_layers(layers: &[Blob], root: &Path) -> Result<(), UnpackError> {
+    let damaged = UnpackError::Damaged;
+    for layer in layers {
+        let found = layer.found_digest().map_err(damaged)?;
+        if found != layer.digest {
+            return Err(UnpackError::OtherDigest {
+                expected: layer.digest.oci(),
+                found: found.oci(),
+            });
+        }
+    }
     let mut unpacker = Unpacker::new(root, Limits::default()).map_err(damaged)?;
     for layer in layers {
         unpacker.layer(layer.open().map_err(damaged)?)?;

@@ -3,10 +3,12 @@
 //! A root holds absolute links and links that lead upwards; they are kept as they are and followed within the root.
 //! What only root may make (devices, owners, setuid) is left out: the root is for running commands as this user.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use tar::EntryType;
@@ -35,6 +37,17 @@ pub enum UnpackError {
         entry: String,
         /// Where it leads.
         path: String,
+    },
+    /// Other bytes than its manifest names.
+    #[error(
+        "a layer was changed: it has the digest {found}, and its manifest says {expected}. Build or pull the image again \
+         (r-layer cache clean blobs, if it was changed in the cache)"
+    )]
+    OtherDigest {
+        /// The digest by which it is named.
+        expected: String,
+        /// The digest that it has.
+        found: String,
     },
     /// It would fill the disk.
     #[error("it unpacks to more than {0} bytes")]
@@ -89,22 +102,32 @@ impl Unpacker {
 
     /// Unpacks a layer, compressed or not, over what is there.
     pub fn layer(&mut self, layer: impl Read) -> Result<(), UnpackError> {
-        let mut archive = tar::Archive::new(decompressed(layer).map_err(UnpackError::Damaged)?);
+        let (stream, budget) = Budgeted::new(decompressed(layer).map_err(UnpackError::Damaged)?);
+        let mut archive = tar::Archive::new(stream);
         // What this layer made, and the folders above it; whiteouts concern the layers below.
         let mut made: HashSet<PathBuf> = HashSet::new();
-        for entry in archive.entries().map_err(UnpackError::Damaged)? {
+        let mut entries = archive.entries().map_err(UnpackError::Damaged)?;
+        loop {
+            // Until the next entry is there, nothing is read but what names it.
+            budget.set(LARGEST_HEADERS);
+            let Some(entry) = entries.next() else { break };
+            budget.set(u64::MAX);
             let mut entry = entry.map_err(UnpackError::Damaged)?;
             self.entries += 1;
             if self.entries > self.limits.entries {
                 return Err(UnpackError::TooMany(self.limits.entries));
             }
+            check_name(&entry.path_bytes())?;
             let name = path_of(&entry.path_bytes());
             let path = self.within(&name, &name)?;
-            if path.as_os_str().is_empty() {
-                continue;
+            if !path.as_os_str().is_empty() {
+                self.entry(&mut entry, &path, &mut made)?;
             }
-            self.entry(&mut entry, &path, &mut made)?;
+            // What was not wanted of it, so that it does not count as what names the next one.
+            let rest = &mut entry.take(self.limits.bytes);
+            io::copy(rest, &mut io::sink()).map_err(UnpackError::Damaged)?;
         }
+        budget.set(u64::MAX);
         // A stream that ends within its last entry is noticed by its decoder.
         io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(UnpackError::Damaged)?;
         Ok(())
@@ -117,7 +140,7 @@ impl Unpacker {
         made: &mut HashSet<PathBuf>,
     ) -> Result<(), UnpackError> {
         let failed = |source| UnpackError::Entry {
-            entry: path.display().to_string(),
+            entry: shown(path),
             source,
         };
         let place = self.place(path)?;
@@ -144,6 +167,7 @@ impl Unpacker {
             }
             EntryType::Symlink | EntryType::Link => {
                 let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+                check_name(&target)?;
                 let target = path_of(&target);
                 if kind == EntryType::Symlink {
                     clear(&place).map_err(failed)?;
@@ -211,8 +235,8 @@ impl Unpacker {
                 Component::CurDir | Component::RootDir => {}
                 Component::ParentDir | Component::Prefix(_) => {
                     return Err(UnpackError::Leaves {
-                        entry: entry.display().to_string(),
-                        path: path.display().to_string(),
+                        entry: shown(entry),
+                        path: shown(path),
                     });
                 }
             }
@@ -225,13 +249,72 @@ impl Unpacker {
     fn place(&self, path: &Path) -> Result<PathBuf, UnpackError> {
         let parent = path.parent().unwrap_or(Path::new(""));
         let failed = |source| UnpackError::Entry {
-            entry: path.display().to_string(),
+            entry: shown(path),
             source,
         };
         let folder = resolve_in_root(&self.root, parent)
             .ok_or_else(|| failed(io::Error::other("its folder is a link to itself")))?;
         fs_err::create_dir_all(&folder).map_err(failed)?;
         Ok(folder.join(path.file_name().unwrap_or_default()))
+    }
+}
+
+/// What no header of an entry comes near to, in bytes, with the long names and the extensions that come before it. The
+/// reader of tarballs holds them in memory.
+const LARGEST_HEADERS: u64 = 1 << 20;
+
+/// Linux takes no longer path.
+const LONGEST_PATH: usize = 4096;
+
+fn check_name(name: &[u8]) -> Result<(), UnpackError> {
+    if name.len() <= LONGEST_PATH {
+        return Ok(());
+    }
+    let source = format!("its name or what it links to has {} bytes", name.len());
+    Err(UnpackError::Entry {
+        entry: shown(&path_of(name)),
+        source: io::Error::other(source),
+    })
+}
+
+/// A path in a message.
+fn shown(path: &Path) -> String {
+    const LONGEST: usize = 200;
+    let text = path.to_string_lossy();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
+/// A stream of which only so many bytes may be read until more are allowed.
+struct Budgeted<R> {
+    stream: R,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Budgeted<R> {
+    fn new(stream: R) -> (Budgeted<R>, Rc<Cell<u64>>) {
+        let left = Rc::new(Cell::new(u64::MAX));
+        let budget = Rc::clone(&left);
+        (Budgeted { stream, left }, budget)
+    }
+}
+
+impl<R: Read> Read for Budgeted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 && !buffer.is_empty() {
+            return Err(io::Error::other(format!(
+                "the names and extensions of one entry have more than {LARGEST_HEADERS} bytes"
+            )));
+        }
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let read = self.stream.read(&mut buffer[..most])?;
+        self.left.set(left - read as u64);
+        Ok(read)
     }
 }
 
@@ -279,5 +362,30 @@ fn remove_unless_made(place: &Path, made: &HashSet<PathBuf>) -> io::Result<()> {
     match place.symlink_metadata() {
         Ok(found) if found.is_dir() => empty(place, made),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 200 MB of a name, which compress to nothing, were held several times over.
+    #[test]
+    fn names_that_would_fill_the_memory_are_refused_and_shortened() {
+        let unpacked = |length: usize| {
+            let mut layer = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_gnu();
+            header.set_size(1);
+            let name = "n/".repeat(length / 2);
+            layer.append_data(&mut header, name, &b"x"[..]).unwrap();
+            let root = tempfile::tempdir().unwrap();
+            let mut unpacker = Unpacker::new(root.path(), Limits::default()).unwrap();
+            unpacker.layer(layer.into_inner().unwrap().as_slice())
+        };
+        unpacked(300).unwrap();
+        let error = unpacked(5000).unwrap_err().to_string();
+        assert!(error.contains("bytes") && error.len() < 500, "{error}");
+        let error = unpacked(2 << 20).unwrap_err().to_string();
+        assert!(error.contains("more than 1048576 bytes"), "{error}");
     }
 }

@@ -8,8 +8,8 @@ use super::base::Bases;
 use super::layers::{Zip, Zips};
 use super::push::push_image;
 use super::record::{BuiltImage, ImageRecord, PlatformLine, layer_lines};
-use super::registry::login;
-use super::settings::{Settings, full_label};
+use super::registry::{check_push, login};
+use super::settings::{Settings, full_label, layout_of};
 use crate::cache::Cache;
 use crate::checksum::Sha256;
 use crate::cli::ImageBuildArgs;
@@ -42,13 +42,13 @@ pub async fn build(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Result<Bui
     if args.registry.create_repository && push_to.is_none() {
         bail!("--create-repository goes with --push, or with r-layer image push");
     }
-    let layout = args
-        .output
-        .clone()
-        .unwrap_or_else(|| args.dist.join("image"));
-    let path = (push_to.is_none() || args.output.is_some()).then(|| layout.clone());
+    let path = (push_to.is_none() || args.output.is_some()).then(|| layout_of(args));
+    if let Some(reference) = &push_to {
+        check_push(reference, &args.registry)?;
+    }
     if let Some(path) = &path {
         check_place(path)?;
+        ImageRecord::check_place(path)?;
     }
     for out in &settings.code.left_out {
         reporter.detail(&format!("left out: {} ({})", out.path, out.reason));
@@ -64,16 +64,19 @@ pub async fn build(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Result<Bui
     let mut record = ImageRecord::of(&image, &args.handler, platforms);
     if let Some(path) = &path {
         write_layout(&image, &args.tag, path).await?;
+        record.write(path)?;
     }
     let push = match &push_to {
         Some(reference) => {
             let pushed = push_image(&image, reference, &args.registry, reporter).await?;
             record.add(&pushed);
+            if let Some(path) = &path {
+                record.write(path)?;
+            }
             Some(pushed)
         }
         None => None,
     };
-    record.write(&layout)?;
     Ok(BuiltImage { path, record, push })
 }
 

@@ -1,5 +1,6 @@
 //! `r-layer image build --dockerfile`: the same image as a Dockerfile, for those who must build with Docker.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,7 @@ pub async fn dockerfile(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Resul
     for number in 1..=stage.layers() {
         writeln!(text, "COPY --from=layers /layers/{number}/ /opt/")?;
     }
-    code(&mut text, args, &settings)?;
+    code(&mut text, &settings)?;
     let known_as = login(&settings.base, &args.registry, reporter).await?;
     let kept = (&Cache::from_environment()?, &lock);
     let is_lambda = is_lambda(&settings, architectures[0], known_as, kept, reporter).await?;
@@ -56,24 +57,60 @@ pub async fn dockerfile(args: &ImageBuildArgs, reporter: &dyn Reporter) -> Resul
     Ok(text)
 }
 
-/// The code; of what belongs to none Docker is told by a file of its own.
-fn code(text: &mut String, args: &ImageBuildArgs, settings: &Settings) -> Result<()> {
-    let path = in_context(&args.code, &settings.project)?;
-    let left_out = settings.code.left_out.iter().map(|out| out.path.as_str());
-    let left_out: Vec<&str> = left_out.collect();
-    if !left_out.is_empty() {
-        let list = left_out.join(", ");
-        writeln!(
-            text,
-            "# For .dockerignore, as r-layer leaves it out: {list}"
-        )?;
-    }
-    let from = match args.code.is_dir() {
-        true => format!("{path}/"),
-        false => path,
+/// The code, and nothing that is left out of it: a folder of which something is left out is not copied as a whole.
+fn code(text: &mut String, settings: &Settings) -> Result<()> {
+    let folder = match settings.code.folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => &settings.code.folder,
     };
-    writeln!(text, "COPY {}", json!([from, format!("{TASK_ROOT}/")]))?;
+    let folder = in_context(folder, &settings.project)?;
+    let files: Vec<&str> = settings.code.tree.iter().map(|(path, _)| path).collect();
+    let left_out: Vec<&str> = settings
+        .code
+        .left_out
+        .iter()
+        .map(|out| out.path.trim_end_matches('/'))
+        .collect();
+    for (mut sources, place) in copies(&files, &left_out, "") {
+        for source in &mut sources {
+            if folder != "." {
+                *source = format!("{folder}/{source}");
+            }
+            // What stands in brackets would be one character of several.
+            *source = source.replace('[', "[[]");
+        }
+        sources.push(format!("{TASK_ROOT}/{place}"));
+        writeln!(text, "COPY {}", json!(sources))?;
+    }
     Ok(())
+}
+
+/// What is copied below a folder of the code (`sub/`, or nothing for all of it): the sources, and the folder that they go to.
+fn copies(files: &[&str], left_out: &[&str], folder: &str) -> Vec<(Vec<String>, String)> {
+    let mut copies = Vec::new();
+    let mut own = Vec::new();
+    let mut folders = BTreeSet::new();
+    for path in files {
+        let Some(within) = path.strip_prefix(folder) else {
+            continue;
+        };
+        match within.split_once('/') {
+            Some((below, _)) => {
+                folders.insert(format!("{folder}{below}/"));
+            }
+            None => own.push((*path).to_owned()),
+        }
+    }
+    if !own.is_empty() {
+        copies.push((own, folder.to_owned()));
+    }
+    for below in folders {
+        match left_out.iter().any(|out| out.starts_with(&below)) {
+            true => copies.extend(self::copies(files, left_out, &below)),
+            false => copies.push((vec![below.clone()], below)),
+        }
+    }
+    copies
 }
 
 /// How the image is started, and what is told of it.
@@ -185,6 +222,27 @@ fn in_context(path: &Path, project: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_which_something_is_left_out_is_not_copied_as_a_whole() {
+        let files = ["R/a.R", "data/raw/x", "data/y", "script.R"];
+        let left_out = [".git", "data/raw/.env"];
+        let found = copies(&files, &left_out, "");
+        let found: Vec<_> = found
+            .iter()
+            .map(|(sources, place)| (sources.join(" "), place.as_str()))
+            .collect();
+        let wanted = [
+            ("script.R", ""),
+            ("R/", "R/"),
+            ("data/y", "data/"),
+            ("data/raw/x", "data/raw/"),
+        ];
+        assert_eq!(
+            found,
+            wanted.map(|(sources, place)| (sources.to_owned(), place))
+        );
+    }
 
     #[test]
     fn what_shells_and_docker_would_replace_is_taken_as_it_is() {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::record::{ImageRecord, PushedImage};
-use super::registry::{login, make_repository};
+use super::registry::{check_push, login, make_repository};
 use crate::cli::{ImagePushArgs, RegistryOptions};
 use crate::http::Patience;
 use crate::image::layout::OciLayout;
@@ -13,6 +13,7 @@ use crate::progress::Reporter;
 /// Pushes what lies in a layout.
 pub async fn push(args: &ImagePushArgs, reporter: &dyn Reporter) -> Result<PushedImage<Pushed>> {
     let reference: ImageReference = args.reference.parse()?;
+    check_push(&reference, &args.registry)?;
     let (from, tag) = (args.from.clone(), args.tag.clone());
     // In a thread of its own, so that an interruption is heard while it reads.
     let read = move || OciLayout::open(&from)?.image(tag.as_deref());

@@ -1,10 +1,10 @@
-//! What was built, as it is printed and kept beside the layout: `dist/image.json`.
+//! What was built, as it is printed and kept beside the layout: `dist/image.image.json`.
 
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::image::{Image, ImageLayer, Pushed};
@@ -71,9 +71,29 @@ impl ImageRecord {
         }
     }
 
-    /// Where the record of a layout lies: `dist/image.json` for `dist/image` and for `dist/image.tar`.
+    /// Where the record of a layout lies: `dist/image.image.json` for `dist/image`, `fn.tar.image.json` for `fn.tar`.
     pub fn path_for(layout: &Path) -> PathBuf {
-        layout.with_extension("json")
+        let mut path = layout.components().as_path().as_os_str().to_owned();
+        path.push(".image.json");
+        PathBuf::from(path)
+    }
+
+    /// Makes sure that a record beside a layout would replace nothing but another record.
+    pub fn check_place(layout: &Path) -> Result<()> {
+        let path = ImageRecord::path_for(layout);
+        let is_record = || {
+            let text = fs_err::read(&path).ok()?;
+            serde_json::from_slice::<ImageRecord>(&text).ok()
+        };
+        if path.symlink_metadata().is_ok() && is_record().is_none() {
+            bail!(
+                "{} is there already and is no record of an image; the record of {} would replace it. Rename it, or name \
+                 another place with -o",
+                path.display(),
+                layout.display()
+            );
+        }
+        Ok(())
     }
 
     /// The record beside a layout, if it is of that image.

@@ -1,33 +1,59 @@
-//! By what a registry knows us: Docker's files, and for ECR the user's credentials at AWS.
+//! By what a registry knows us: Docker's files, and for ECR first of all the user's credentials at AWS.
 
 use anyhow::{Context, Result, bail};
 
 use crate::aws::Ecr;
 use crate::cli::RegistryOptions;
 use crate::commands::aws_session::open;
-use crate::image::{EcrRegistry, ImageReference, RegistryLogin};
+use crate::image::{EcrRegistry, ImageReference, PushError, RegistryLogin};
 use crate::progress::Reporter;
 
-/// By what an image's registry knows us.
+/// By what an image's registry knows us. At ECR that is who AWS takes us for, if it knows us: what Docker keeps for it
+/// is gone after twelve hours, and may be of another profile than the one that was typed.
 pub async fn login(
     reference: &ImageReference,
     options: &RegistryOptions,
     reporter: &dyn Reporter,
 ) -> Result<RegistryLogin> {
-    let left = RegistryLogin::of(reference, reporter).await;
-    match reference.ecr() {
-        Some(registry) if left.is_anonymous() => {
-            let ecr = ecr(&registry, options).await?;
-            let password = ecr.password().await.with_context(|| {
-                format!(
-                    "{} wants credentials, and Docker's files have none for it",
-                    reference.registry()
-                )
-            })?;
-            let (user, password) = (&password.user, &password.password);
-            Ok(RegistryLogin::with_password(reference, user, password))
+    let Some(registry) = reference.ecr() else {
+        return Ok(RegistryLogin::of(reference, reporter).await);
+    };
+    let error = match ecr(&registry, options).await?.password().await {
+        Ok(given) => {
+            let (user, password) = (&given.user, &given.password);
+            return Ok(RegistryLogin::with_password(reference, user, password));
         }
-        _ => Ok(left),
+        Err(error) => error,
+    };
+    let host = reference.registry();
+    if options.aws.profile.is_some() || options.aws.expect_account.is_some() {
+        return Err(error).with_context(|| format!("{host} wants credentials"));
+    }
+    let left = RegistryLogin::of(reference, reporter).await;
+    if left.is_anonymous() {
+        return Err(error).with_context(|| {
+            format!("{host} wants credentials, and Docker's files have none for it")
+        });
+    }
+    reporter.detail(&format!(
+        "{error}; {host} is asked with what docker login left"
+    ));
+    Ok(left)
+}
+
+/// Refuses what cannot be pushed, before anything is done for it.
+pub fn check_push(reference: &ImageReference, options: &RegistryOptions) -> Result<()> {
+    if reference.digest().is_some() {
+        bail!(PushError::NamesDigest(reference.to_string()));
+    }
+    match reference.ecr() {
+        Some(registry) => check_account(&registry, options),
+        None if options.create_repository => bail!(
+            "--create-repository is for ECR (ACCOUNT.dkr.ecr.REGION.amazonaws.com), and {} is another registry; most make \
+             repositories by themselves",
+            reference.registry()
+        ),
+        None => Ok(()),
     }
 }
 
@@ -37,15 +63,8 @@ pub async fn make_repository(
     options: &RegistryOptions,
     reporter: &dyn Reporter,
 ) -> Result<()> {
-    if !options.create_repository {
+    let Some(registry) = reference.ecr().filter(|_| options.create_repository) else {
         return Ok(());
-    }
-    let Some(registry) = reference.ecr() else {
-        bail!(
-            "--create-repository is for ECR (ACCOUNT.dkr.ecr.REGION.amazonaws.com), and {} is another registry; most make \
-             repositories by themselves",
-            reference.registry()
-        );
     };
     let ecr = ecr(&registry, options).await?;
     let repository = reference.repository();
@@ -61,13 +80,18 @@ pub async fn make_repository(
 
 /// The registry of a name, if it is in the account that was expected.
 async fn ecr(registry: &EcrRegistry, options: &RegistryOptions) -> Result<Ecr> {
-    let expected = options.aws.expect_account.as_ref();
-    if let Some(expected) = expected.filter(|expected| **expected != registry.account) {
-        bail!(
-            "the registry is of account {}, and {expected} is expected; nothing was changed",
-            registry.account
-        );
-    }
+    check_account(registry, options)?;
     let session = open(&options.aws, None, None).await?;
     Ok(Ecr::new(&session, &registry.account, &registry.region))
+}
+
+fn check_account(registry: &EcrRegistry, options: &RegistryOptions) -> Result<()> {
+    let expected = options.aws.expect_account.as_ref();
+    match expected.filter(|expected| **expected != registry.account) {
+        Some(expected) => bail!(
+            "the registry is of account {}, and {expected} is expected; nothing was changed",
+            registry.account
+        ),
+        None => Ok(()),
+    }
 }

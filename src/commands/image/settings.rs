@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::record::ImageRecord;
 use crate::cli::ImageBuildArgs;
 use crate::commands::settings;
-use crate::function::code::{CodeTree, check_handler};
+use crate::function::code::{CodeTree, LeftOut, check_handler};
 use crate::image::{ImageReference, ImageSettings};
 use crate::layer::zip::entry_time;
 use crate::manifest::Manifest;
@@ -58,11 +59,19 @@ impl Settings {
         let base = args.base.as_deref().unwrap_or(&target.image);
         let base: ImageReference = base.parse().context("--base names an image")?;
         let mut code = CodeTree::of(&args.code)?;
-        for out in [&args.dist, args.output.as_ref().unwrap_or(&args.dist)] {
-            leave_out(&mut code, &args.code, out);
+        let layout = layout_of(args);
+        let mut built = vec![args.dist.clone(), ImageRecord::path_for(&layout), layout];
+        // A folder of the code may have the name of a layer in dist.
+        let zips = args.layers.iter().map(PathBuf::from);
+        built.extend(zips.filter(|zip| zip.is_file()));
+        for built in &built {
+            leave_out(&mut code, &args.code, built);
         }
         let files: Vec<String> = code.tree.iter().map(|(path, _)| path.to_owned()).collect();
         check_handler(&args.handler, &files)?;
+        if args.handler.contains(char::is_control) {
+            bail!("--handler takes FILE.FUNCTION on one line");
+        }
         let variable = std::env::var("SOURCE_DATE_EPOCH").ok();
         let time = entry_time(variable.as_deref())?.to_unix();
         let created = OffsetDateTime::from_unix_timestamp(time)?.format(&Rfc3339)?;
@@ -111,7 +120,13 @@ fn architectures(args: &ImageBuildArgs, usual: Option<&str>) -> Result<Vec<Archi
     Ok(architectures)
 }
 
-/// What is built lies at times within the code, and is none.
+/// Where the layout goes.
+pub fn layout_of(args: &ImageBuildArgs) -> PathBuf {
+    let by_default = || args.dist.join("image");
+    args.output.clone().unwrap_or_else(by_default)
+}
+
+/// What is built, and of what, lies at times within the code, and is none.
 fn leave_out(code: &mut CodeTree, folder: &Path, built: &Path) {
     let whole = |path: &Path| fs_err::canonicalize(path).ok();
     let (Some(folder), Some(built)) = (whole(folder), whole(built)) else {
@@ -120,13 +135,28 @@ fn leave_out(code: &mut CodeTree, folder: &Path, built: &Path) {
     if let Ok(within) = built.strip_prefix(folder) {
         let within = within.to_string_lossy().replace('\\', "/");
         let below = format!("{within}/");
+        let before = code.tree.iter().count();
         code.tree
             .retain(|path, _| path != within && !path.starts_with(&below));
+        if code.tree.iter().count() < before {
+            code.left_out.push(LeftOut {
+                path: within,
+                reason: "what the image is built of, or was before".to_owned(),
+                is_expected: true,
+            });
+        }
     }
 }
 
 fn pair(text: &str, flag: &str) -> Result<(String, String)> {
     match text.split_once('=') {
+        _ if text.contains(char::is_control) => bail!(
+            "{flag} takes NAME=VALUE on one line, and `{}` has a character that ends a line or cannot be seen",
+            text.escape_debug()
+        ),
+        Some((name, _)) if name.contains(char::is_whitespace) => {
+            bail!("{flag} takes NAME=VALUE, and the name `{name}` has a space")
+        }
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => bail!("{flag} takes NAME=VALUE, and this is `{text}`"),
     }

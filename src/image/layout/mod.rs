@@ -45,6 +45,16 @@ pub enum LayoutError {
         /// What is wrong.
         reason: String,
     },
+    /// None of that name.
+    #[error("{path} has no image with the name {tag}; it has: {names}")]
+    NoTag {
+        /// The layout.
+        path: PathBuf,
+        /// The name.
+        tag: String,
+        /// Those that there are.
+        names: String,
+    },
     /// Several images.
     #[error("{path} holds several images: {names}; name one with --tag")]
     Several {

@@ -57,17 +57,23 @@ impl OciLayout {
             .filter(|entry| tag.is_none() || name(entry).as_deref() == tag)
             .collect();
         match meant.as_slice() {
-            [only] => self.image_of(only),
-            _ => {
-                let names = index.manifests.iter().map(name);
-                let names =
-                    names.map(|name| name.unwrap_or_else(|| "one without a name".to_owned()));
-                Err(LayoutError::Several {
-                    path: self.path.clone(),
-                    names: names.collect::<Vec<_>>().join(", "),
-                })
+            [only] => return self.image_of(only),
+            _ if index.manifests.is_empty() => {
+                return Err(self.malformed(format!("its {INDEX} names no image")));
             }
+            _ => {}
         }
+        let names = index.manifests.iter().map(name);
+        let names = names.map(|name| name.unwrap_or_else(|| "one without a name".to_owned()));
+        let (path, names) = (self.path.clone(), names.collect::<Vec<_>>().join(", "));
+        Err(match tag {
+            Some(tag) if meant.is_empty() => LayoutError::NoTag {
+                path,
+                tag: tag.to_owned(),
+                names,
+            },
+            _ => LayoutError::Several { path, names },
+        })
     }
 
     /// The image in it for an architecture, as OCI names it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use oci_client::manifest::{ImageIndexEntry, OCI_IMAGE_INDEX_MEDIA_TYPE, OciImageIndex};
 use tar::{EntryType, Header};
 
-use super::{INDEX, LayoutError, MARK, MARK_CONTENT, REF_NAME, blob_path};
+use super::{INDEX, LayoutError, MARK, MARK_CONTENT, OciLayout, REF_NAME, blob_path};
 use crate::image::assembled::{Image, index_entry};
 use crate::image::{Blob, BlobContent};
 use crate::os::set_mode;
@@ -49,7 +49,7 @@ pub fn is_tarball(path: &Path) -> bool {
 /// May a layout be written there, in the place of what there is?
 pub fn check_place(path: &Path) -> Result<(), LayoutError> {
     let is_free = match is_tarball(path) {
-        true => !path.is_dir(),
+        true => !path.exists() || is_tarball_of_layout(path),
         false => !path.exists() || is_replaceable(path),
     };
     match is_free {
@@ -64,6 +64,12 @@ fn is_replaceable(path: &Path) -> bool {
     path.is_dir() && (path.join(MARK).is_file() || is_empty())
 }
 
+/// A file that is empty, or the tarball of a layout.
+fn is_tarball_of_layout(path: &Path) -> bool {
+    let is_empty = || fs_err::metadata(path).is_ok_and(|found| found.len() == 0);
+    path.is_file() && (is_empty() || OciLayout::open(path).is_ok())
+}
+
 fn parent_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -71,16 +77,14 @@ fn parent_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Puts a blob at a place: the file of the cache under a second name where the system can, since blobs are never
-/// changed, else a copy.
+/// Puts a copy of a blob at a place. A second name of the cache's own file would be quicker, but whoever writes into the
+/// layout would change the cache.
 fn put(blob: &Blob, place: &Path) -> io::Result<()> {
-    if let BlobContent::File(path) = &blob.content
-        && std::fs::hard_link(path, place).is_ok()
-    {
-        return Ok(());
-    }
-    let mut file = fs_err::File::create(place)?;
-    io::copy(&mut blob.open()?, &mut file)?;
+    match &blob.content {
+        // Without the bytes themselves, where the file system can.
+        BlobContent::File(path) => fs_err::copy(path, place)?,
+        _ => io::copy(&mut blob.open()?, &mut fs_err::File::create(place)?)?,
+    };
     set_mode(place, 0o644)
 }
 

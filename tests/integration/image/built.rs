@@ -82,6 +82,45 @@ fn two_builds_are_the_same_bytes_in_a_folder_and_in_a_tarball() {
     }
 }
 
+/// The record beside the layout, and the layers' zips, were part of the code once, if it was the current folder.
+#[test]
+fn what_is_built_in_the_folder_of_the_code_is_no_part_of_it() {
+    let function = Function::on(&small_base()).with_tiny_layer();
+    function.write("script.R", "parity <- function(number) 1");
+    function.write("data/.env", "A=b");
+    function.write("data/rows.csv", "1");
+    let build = |more: &[&str]| {
+        let layer = ["--code", ".", "--layer", "tiny.zip"];
+        function.built(&[&layer[..], more].concat())
+    };
+    let first = build(&["-o", "function.tar"]);
+    for _ in 0..2 {
+        assert_eq!(build(&["-o", "function.tar"])["digest"], first["digest"]);
+    }
+    let listed =
+        succeed(&mut function.build(&["--code", ".", "--layer", "tiny.zip", "--dockerfile"]));
+    let dockerfile = String::from_utf8(listed.stdout).unwrap();
+    let copied: Vec<&str> = dockerfile
+        .lines()
+        .filter(|line| line.ends_with(r#"/"]"#) && line.contains("/var/task/"))
+        .collect();
+    // The layout of the builds before is a file of the folder like any other here.
+    assert!(
+        !dockerfile.contains(".env") && !dockerfile.contains(r#""./""#),
+        "{dockerfile}"
+    );
+    assert!(
+        copied.contains(&r#"COPY ["data/rows.csv","/var/task/data/"]"#),
+        "{copied:?}"
+    );
+    // A push without a layout says nothing of one that is there.
+    let record = || std::fs::read(function.path("dist/image.image.json")).unwrap();
+    function.built_tiny(&[]);
+    let before = record();
+    function.built_tiny(&["--env", "A=b", "--push", &function.registry.name("fn:2")]);
+    assert!(record() == before);
+}
+
 #[test]
 fn umoci_and_skopeo_find_what_was_put_in() {
     let function = Function::on(&small_base()).with_tiny_layer();

@@ -129,8 +129,26 @@ fn aws_credentials_alone_are_enough_to_make_a_repository_and_push() {
         "{error}"
     );
 
-    let error = fail(&mut push(&["--expect-account", "210987654321"]), 1);
-    assert!(error.contains("and 210987654321 is expected"), "{error}");
+    // What `docker login` left is gone after twelve hours; AWS's credentials do without it, and no account that was
+    // expected is forgotten over it.
+    let stale = format!(r#"{{"auths": {{"{host}": {{"username": "AWS", "password": "old"}}}}}}"#);
+    std::fs::write(folder.path().join("config.json"), stale).unwrap();
+    succeed(push(&[]).env("DOCKER_CONFIG", folder.path()));
+    for logged_in in [false, true] {
+        let mut other = push(&["--expect-account", "210987654321"]);
+        if logged_in {
+            other.env("DOCKER_CONFIG", folder.path());
+        }
+        let error = fail(&mut other, 1);
+        assert!(error.contains("and 210987654321 is expected"), "{error}");
+    }
+    let mut by_docker = push(&[]);
+    by_docker
+        .env("DOCKER_CONFIG", folder.path())
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY");
+    let error = fail(&mut by_docker, 1);
+    assert!(error.contains("does not take"), "{error}");
     let mut nobody = push(&[]);
     nobody
         .env_remove("AWS_ACCESS_KEY_ID")

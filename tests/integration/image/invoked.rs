@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::base::{Function, whole_base};
+use super::base::{Function, small_base, whole_base};
 use crate::parts::{fail, succeed};
 
 #[test]
@@ -74,4 +74,28 @@ fn an_image_answers_as_the_same_layers_and_code_do() {
         1,
     );
     assert!(error.contains("absent:1 is not there"), "{error}");
+}
+
+/// A layout's files once were the cache's own, and a changed one became a root under the digest of the right one.
+#[test]
+fn a_layer_that_was_changed_in_a_layout_is_refused_and_concerns_nothing_else() {
+    let function = Function::on(&small_base()).with_tiny_layer();
+    let built = function.built_tiny(&[]);
+    let layers = built["platforms"][0]["layers"].as_array().unwrap();
+    let digest = layers[1]["digest"].as_str().unwrap();
+    let blob = format!("dist/image/blobs/{}", digest.replace(':', "/"));
+    // In place, as an editor may do it.
+    std::fs::write(function.path(&blob), "another").unwrap();
+    for _ in 0..2 {
+        let mut invoke = function.project.r_layer();
+        invoke.args(["invoke", "--image", "dist/image", "--event", "{}"]);
+        let error = fail(&mut invoke, 1);
+        assert!(
+            error.contains("a layer was changed") && error.contains(digest),
+            "{error}"
+        );
+    }
+    function.built_tiny(&["-o", "again"]);
+    let again = blob.replace("dist/image", "again");
+    assert_ne!(std::fs::read(function.path(&again)).unwrap(), b"another");
 }

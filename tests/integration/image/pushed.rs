@@ -40,13 +40,18 @@ fn a_second_push_of_a_changed_function_sends_the_function_alone() {
     assert_eq!(first["digest"], built["digest"]);
     // The base's layer is taken over from the base's repository.
     assert_eq!((&first["sent"], &first["there"]), (&4.into(), &1.into()));
+    let error = fail(push(&function.project, &name).args(["--tag", "nosuch"]), 1);
+    assert!(
+        error.contains("no image with the name nosuch; it has: latest"),
+        "{error}"
+    );
     let again = pushed(&mut push(&function.project, &name));
     assert_eq!(
         (&again["sent"], &again["sent_bytes"]),
         (&0.into(), &0.into())
     );
     assert_eq!(again["digest"], first["digest"]);
-    let record = std::fs::read_to_string(function.path("dist/image.json")).unwrap();
+    let record = std::fs::read_to_string(function.path("dist/image.image.json")).unwrap();
     let record: Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["pushed"][0]["reference"], name);
     assert_eq!(record["pushed"][0]["digest"], first["digest"]);

@@ -63,6 +63,29 @@ fn what_was_typed_wrong_is_said_before_anything_is_done() {
         &with(&["--label", "=b"]),
         &["--label takes NAME=VALUE"],
     );
+    for (flag, value, word) in [
+        ("--env", "A=b\nRUN c", "on one line"),
+        ("--env", "A b=c", "has a space"),
+        ("--label", "a=b\nRUN c", "on one line"),
+        ("--push", "localhost:9/fn@sha256:", "names no image"),
+    ] {
+        refused(&function, &with(&[flag, value]), &[word]);
+    }
+    let digest = format!("localhost:9/fn@sha256:{}", "a".repeat(64));
+    refused(
+        &function,
+        &[&tiny[..], &["--push", &digest]].concat(),
+        &["names a digest", "NAME:TAG"],
+    );
+    refused(
+        &function,
+        &with(&["--push", "localhost:9/fn:1", "--create-repository"]),
+        &["--create-repository is for ECR"],
+    );
+    fail(
+        &mut function.build(&["--dockerfile", "--create-repository"]),
+        2,
+    );
     refused(&function, &with(&["--base", "A B"]), &["names no image"]);
     refused(
         &function,
@@ -88,6 +111,39 @@ fn what_was_typed_wrong_is_said_before_anything_is_done() {
         &["arm64.zip is for arm64", "--arch arm64"],
     );
     assert_eq!(function.project.lock(), "");
+}
+
+/// The record of `-o settings` once was `settings.json`, and a tarball took the place of whatever had its name.
+#[test]
+fn files_that_r_layer_did_not_write_are_never_replaced() {
+    let function = Function::on(&small_base()).with_tiny_layer();
+    let files = [
+        ("my.tar", "no tarball"),
+        ("settings.json", "{}"),
+        ("other.image.json", "{}"),
+    ];
+    for (name, content) in files {
+        function.write(name, content);
+    }
+    let tiny = ["--layer", "tiny.zip"];
+    for (output, words) in [
+        ("my.tar", ["my.tar is there already", "-o"]),
+        ("other", ["other.image.json is there already", "-o"]),
+    ] {
+        refused(&function, &[&tiny[..], &["-o", output]].concat(), &words);
+    }
+    assert_eq!(function.project.lock(), "");
+    assert!(!function.path("other").exists());
+    for _ in 0..2 {
+        function.built_tiny(&["-o", "settings"]);
+        function.built_tiny(&["-o", "own.tar"]);
+    }
+    for (name, content) in files {
+        let found = std::fs::read_to_string(function.path(name)).unwrap();
+        assert_eq!(found, content, "{name}");
+    }
+    assert!(function.path("settings.image.json").is_file());
+    assert!(function.path("own.tar.image.json").is_file());
 }
 
 #[test]
