@@ -34,7 +34,7 @@ pub struct DeployArgs {
     #[arg(
         long,
         value_name = "REF",
-        conflicts_with_all = ["code", "layers", "r_version", "s3_bucket", "no_check"]
+        conflicts_with_all = ["code", "layers", "no_check"]
     )]
     pub image: Option<ImageReference>,
     /// The handler: file.function; for an image, in place of its own

@@ -13,7 +13,7 @@ use crate::function::code::FunctionCode;
 use crate::http::Patience;
 use crate::image::{ImageReference, Images};
 use crate::progress::Reporter;
-use crate::publication::Region;
+use crate::publication::{Partition, Region};
 use crate::target::Architecture;
 
 /// What a function is made from.
@@ -69,18 +69,23 @@ pub async fn resolved(
 ) -> Result<SourceImage> {
     let name = |region: &Region| {
         format!(
-            "{}.dkr.ecr.{region}.amazonaws.com/{}:{}",
+            "{}.dkr.ecr.{region}.{}/{}:{}",
             signed.account,
+            match Partition::of(region).as_str() {
+                "aws-cn" => "amazonaws.com.cn",
+                _ => "amazonaws.com",
+            },
             image.repository(),
             image.tag()
         )
     };
     match image.ecr() {
         None => bail!(
-            "{image} is in the registry {}, and Lambda takes images from ECR of the function's region only; type \
-             r-layer image push {} --create-repository, and deploy that",
+            "{image} is in the registry {}, and Lambda takes images from ECR of the function's region only: build it \
+             for there (r-layer image build --push {name} --create-repository) or copy it (skopeo copy docker://{image} \
+             docker://{name}), and deploy that",
             image.registry(),
-            name(region)
+            name = name(region)
         ),
         Some(ecr) if ecr.region != *region => bail!(
             "{image} is in ECR of {}, and the function is in {region}: Lambda takes images of the function's region only; \
