@@ -9,20 +9,17 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_sdk_lambda::operation::RequestId;
+use aws_sdk_lambda::operation::invoke::builders::InvokeFluentBuilder;
 use aws_sdk_lambda::operation::invoke_with_response_stream::InvokeWithResponseStreamOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     InvocationType, InvokeWithResponseStreamResponseEvent as StreamEvent, LogType,
 };
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::connector::AnswerTime;
+use super::marked::Marked;
 use super::{AwsError, Call, Session};
 use crate::function::QualifiedFunction;
 use crate::publication::Region;
@@ -88,18 +85,22 @@ impl Invocations {
         }
     }
 
-    /// Invokes a function and waits for its answer.
-    pub async fn invoke(&self, request: &InvokeRequest) -> Result<Invoked, AwsError> {
-        let answer = self
-            .client
+    fn request(&self, request: &InvokeRequest) -> InvokeFluentBuilder {
+        self.client
             .invoke()
             .function_name(request.function.for_api(&self.region))
             .set_qualifier(request.function.qualifier.clone())
-            .log_type(LogType::Tail)
             .payload(Blob::new(request.event.clone()))
+    }
+
+    /// Invokes a function and waits for its answer.
+    pub async fn invoke(&self, request: &InvokeRequest) -> Result<Invoked, AwsError> {
+        let answer = self
+            .request(request)
+            .log_type(LogType::Tail)
             .customize()
             .config_override(once())
-            .interceptor(Patient)
+            .interceptor(Marked(AnswerTime(LONGEST)))
             .send()
             .await;
         let answer = answer.map_err(|error| AwsError::of(self.call(request), error))?;
@@ -114,12 +115,8 @@ impl Invocations {
     /// Hands a function an event, for which nobody waits, and returns the invocation's id.
     pub async fn send(&self, request: &InvokeRequest) -> Result<String, AwsError> {
         let answer = self
-            .client
-            .invoke()
-            .function_name(request.function.for_api(&self.region))
-            .set_qualifier(request.function.qualifier.clone())
+            .request(request)
             .invocation_type(InvocationType::Event)
-            .payload(Blob::new(request.event.clone()))
             .customize()
             .config_override(once())
             .send()
@@ -139,7 +136,7 @@ impl Invocations {
             .payload(Blob::new(request.event.clone()))
             .customize()
             .config_override(once())
-            .interceptor(Patient)
+            .interceptor(Marked(AnswerTime(LONGEST)))
             .send()
             .await;
         let answer = answer.map_err(|error| AwsError::of(self.call(request), error))?;
@@ -194,24 +191,4 @@ fn once() -> aws_sdk_lambda::config::Builder {
 fn decoded(log: Option<&str>) -> Vec<u8> {
     log.and_then(|log| STANDARD.decode(log).ok())
         .unwrap_or_default()
-}
-
-/// Lets a function take its time.
-#[derive(Debug)]
-struct Patient;
-
-impl Intercept for Patient {
-    fn name(&self) -> &'static str {
-        "Patient"
-    }
-
-    fn modify_before_signing(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        context.request_mut().add_extension(AnswerTime(LONGEST));
-        Ok(())
-    }
 }

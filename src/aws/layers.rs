@@ -10,13 +10,7 @@ use aws_sdk_lambda::types::{
     Architecture as SdkArchitecture, FunctionVersion, LayerVersionContentInput,
     LayerVersionContentOutput, Runtime,
 };
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
 
-use super::connector::Paced;
 use super::{AwsError, Call, Session, StagedObject, ZipRequest};
 use crate::progress::Task;
 use crate::publication::{Region, Timestamp};
@@ -86,27 +80,6 @@ pub enum Content {
     InRequest(ZipRequest),
     /// In a bucket of the same region.
     InBucket(StagedObject),
-}
-
-/// Marks requests with their region, for which they take turns.
-#[derive(Debug)]
-pub(super) struct InRegion(pub String);
-
-impl Intercept for InRegion {
-    fn name(&self) -> &'static str {
-        "InRegion"
-    }
-
-    fn modify_before_signing(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let paced = Paced(self.0.clone());
-        context.request_mut().add_extension(paced);
-        Ok(())
-    }
 }
 
 /// A region's layers of our account.

@@ -13,6 +13,7 @@ mod invocation;
 mod json_call;
 mod layers;
 mod log_events;
+mod marked;
 mod pace;
 mod parameters;
 mod query_call;

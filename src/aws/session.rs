@@ -10,7 +10,9 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::Serialize;
 
+use super::connector::Paced;
 use super::endpoint::check_endpoints;
+use super::marked::Marked;
 use super::{AwsError, Call, Connector};
 use crate::publication::Region;
 
@@ -122,7 +124,7 @@ impl Session {
     pub(super) fn lambda(&self, region: &Region) -> aws_sdk_lambda::Client {
         let config = aws_sdk_lambda::config::Builder::from(&self.config)
             .region(sdk_region(region))
-            .interceptor(super::layers::InRegion(region.as_str().to_owned()))
+            .interceptor(Marked(Paced(region.as_str().to_owned())))
             .build();
         aws_sdk_lambda::Client::from_conf(config)
     }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::attach::check_account;
 use super::aws_session::{open, signed};
 use super::deploy::{TAG, role::MADE};
-use super::function_change::FunctionChange;
+use super::function_change::{FunctionChange, check_account};
 use crate::aws::{DeployedFunction, Functions, Roles, Schedules};
 use crate::cli::DestroyArgs;
 use crate::iam::{execution_role_name, schedule_rule_name};
@@ -30,7 +29,7 @@ pub struct Destroyed {
 /// Removes what deploy made, or shows it.
 pub async fn run(args: DestroyArgs, reporter: &dyn Reporter) -> Result<Destroyed> {
     let session = open(&args.aws, None, None).await?;
-    let region = super::regions::one(&args.function, args.region.region.as_slice(), &session)?;
+    let region = super::regions::one(&args.function, args.region.region.as_ref(), &session)?;
     let regions = [region];
     let signed = signed(
         session,

@@ -9,13 +9,31 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use tokio::time::Instant;
 
+use super::aws_session::Signed;
 use crate::aws::{AwsError, DeployedFunction, Functions, is_conflict};
-use crate::function::FunctionSettings;
+use crate::function::{FunctionReference, FunctionSettings};
 use crate::nearest::nearest_names;
 use crate::progress::{Reporter, Task};
 
 /// Pauses between questions whether a change is over; the last goes on.
 const PAUSES: [u64; 5] = [200, 500, 1000, 2000, 4000];
+
+/// How often a function is looked at anew because somebody else changed it.
+pub const LOOKS: usize = 10;
+
+/// Another account's functions cannot be changed with these credentials.
+pub fn check_account(function: &FunctionReference, signed: &Signed) -> Result<()> {
+    if let Some(account) = &function.account
+        && *account != signed.account
+    {
+        bail!(
+            "{function} belongs to account {account}, and these credentials are of {}; nothing was changed. Set AWS_PROFILE \
+             or --profile to one of {account}",
+            signed.account
+        );
+    }
+    Ok(())
+}
 
 /// A function that is changed.
 pub struct FunctionChange<'a> {

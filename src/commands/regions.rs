@@ -24,20 +24,31 @@ pub fn typed_or_set(typed: &[Region], session: &Session) -> Result<Vec<Region>> 
     chosen_regions(&options, None, session)
 }
 
+/// The region that a function's ARN names, if it is one; flags can only say the same.
+pub fn of_arn(function: &FunctionReference, typed: &[Region]) -> Result<Option<Region>> {
+    let Some(own) = &function.region else {
+        return Ok(None);
+    };
+    if let Some(other) = typed.iter().find(|region| *region != own) {
+        bail!(
+            "the ARN of {function} is of {own}, and --region says {other}; leave one of them out"
+        );
+    }
+    Ok(Some(own.clone()))
+}
+
 /// The one region of a function: its ARN's, the one that was typed, or the one of AWS's settings.
-pub fn one(function: &FunctionReference, typed: &[Region], session: &Session) -> Result<Region> {
-    if let Some(own) = &function.region {
-        if let Some(other) = typed.iter().find(|region| *region != own) {
-            bail!(
-                "the ARN of {function} is of {own}, and --region says {other}; leave one of them out"
-            );
-        }
-        return Ok(own.clone());
+pub fn one(
+    function: &FunctionReference,
+    typed: Option<&Region>,
+    session: &Session,
+) -> Result<Region> {
+    let typed: Vec<Region> = typed.into_iter().cloned().collect();
+    if let Some(own) = of_arn(function, &typed)? {
+        return Ok(own);
     }
-    match &typed_or_set(typed, session)?[..] {
-        [region] => Ok(region.clone()),
-        _ => bail!("one region at a time; type the same for each --region"),
-    }
+    let first = typed_or_set(&typed, session)?.into_iter().next();
+    Ok(first.ok_or(AwsError::NoRegion)?)
 }
 
 /// The regions of the flags, else the manifest's, else the one of AWS's settings; each once, in their order.

@@ -1,22 +1,24 @@
-//! Functions of a region: seen, made, changed, published as versions, pointed at by aliases.
+//! Functions of a region: seen, made, changed.
 
 mod access;
+mod conversion;
+mod versions;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_lambda::types::{
-    Architecture as SdkArchitecture, Environment, EphemeralStorage, FunctionCode,
-    FunctionConfiguration, ImageConfig, LastUpdateStatus, LogFormat as SdkLogFormat, LoggingConfig,
-    PackageType, Runtime, State,
+    Architecture as SdkArchitecture, FunctionCode, FunctionConfiguration, PackageType, Runtime,
 };
 use aws_smithy_types::Blob;
 use bytes::Bytes;
 
 pub use access::{FunctionUrl, Permission};
 
+use conversion::{environment, ephemeral, image_config, logging, number};
+
 use super::layers::there;
 use super::{AwsError, Call, Refusal, Session, StagedObject};
-use crate::function::{FunctionSettings, ImageStart, LogFormat};
+use crate::function::FunctionSettings;
 use crate::publication::Region;
 use crate::target::Architecture;
 
@@ -267,88 +269,6 @@ impl Functions {
         answer.map(drop).map_err(|error| AwsError::of(call, error))
     }
 
-    /// Makes a version of a function as it is now, if its code is still that one, and returns its number. AWS makes none
-    /// where nothing changed since the last one, and returns that.
-    pub async fn publish_version(
-        &self,
-        function: &str,
-        code_sha256: &str,
-    ) -> Result<String, AwsError> {
-        let answer = self
-            .client
-            .publish_version()
-            .function_name(function)
-            .code_sha256(code_sha256)
-            .send()
-            .await;
-        let call = self.call("lambda:PublishVersion", function);
-        let answer = answer.map_err(|error| AwsError::of(call, error))?;
-        let version = answer.version;
-        version.ok_or_else(|| self.incomplete("lambda:PublishVersion", "version"))
-    }
-
-    /// The number of the newest version of a function; nothing if none was published.
-    pub async fn newest_version(&self, function: &str) -> Result<Option<String>, AwsError> {
-        let request = self
-            .client
-            .list_versions_by_function()
-            .function_name(function);
-        let listed = request.into_paginator().items().send();
-        let listed = listed.collect::<Result<Vec<_>, _>>().await;
-        let call = self.call("lambda:ListVersionsByFunction", function);
-        let versions = listed.map_err(|error| AwsError::of(call, error))?;
-        let numbers = versions
-            .into_iter()
-            .filter_map(|version| version.version?.parse::<u64>().ok());
-        Ok(numbers.max().map(|number| number.to_string()))
-    }
-
-    /// The version that an alias points at; nothing if there is no such alias.
-    pub async fn alias(&self, function: &str, alias: &str) -> Result<Option<String>, AwsError> {
-        let answer = self
-            .client
-            .get_alias()
-            .function_name(function)
-            .name(alias)
-            .send()
-            .await;
-        let call = self.call("lambda:GetAlias", &format!("{function}:{alias}"));
-        Ok(there(call, answer)?.and_then(|answer| answer.function_version))
-    }
-
-    /// Points an alias at a version; `is_new` makes it.
-    pub async fn point_alias(
-        &self,
-        function: &str,
-        alias: &str,
-        version: &str,
-        is_new: bool,
-    ) -> Result<(), AwsError> {
-        let resource = format!("{function}:{alias}");
-        if is_new {
-            let answer = self
-                .client
-                .create_alias()
-                .function_name(function)
-                .name(alias)
-                .function_version(version)
-                .send()
-                .await;
-            let call = self.call("lambda:CreateAlias", &resource);
-            return answer.map(drop).map_err(|error| AwsError::of(call, error));
-        }
-        let answer = self
-            .client
-            .update_alias()
-            .function_name(function)
-            .name(alias)
-            .function_version(version)
-            .send()
-            .await;
-        let call = self.call("lambda:UpdateAlias", &resource);
-        answer.map(drop).map_err(|error| AwsError::of(call, error))
-    }
-
     /// Adds tags to a function, and takes others away.
     pub async fn tag(
         &self,
@@ -385,106 +305,6 @@ impl Functions {
             what,
         }
     }
-
-    fn understood(&self, found: FunctionConfiguration) -> Result<DeployedFunction, AwsError> {
-        let (Some(name), Some(arn)) = (found.function_name.clone(), found.function_arn.clone())
-        else {
-            return Err(self.incomplete("lambda:GetFunction", "name"));
-        };
-        // AWS's default, where an old function says nothing.
-        let architecture = found.architectures.as_ref().and_then(|all| all.first());
-        let architecture = architecture.and_then(|name| name.as_str().parse().ok());
-        let in_update = matches!(found.last_update_status, Some(LastUpdateStatus::InProgress));
-        let in_making = matches!(found.state, Some(State::Pending));
-        let failure = match (&found.state, &found.last_update_status) {
-            (Some(State::Failed), _) => Some(found.state_reason.clone()),
-            (_, Some(LastUpdateStatus::Failed)) => Some(found.last_update_status_reason.clone()),
-            _ => None,
-        };
-        Ok(DeployedFunction {
-            name,
-            arn,
-            version: found.version.clone().unwrap_or_default(),
-            revision: found.revision_id.clone().unwrap_or_default(),
-            architecture: architecture.unwrap_or(Architecture::X86_64),
-            is_image: found.package_type == Some(PackageType::Image),
-            code_sha256: found.code_sha256.clone().unwrap_or_default(),
-            code_size: u64::try_from(found.code_size).unwrap_or_default(),
-            code_location: None,
-            image: None,
-            tags: BTreeMap::new(),
-            is_changing: in_update || in_making,
-            failure: failure.map(|reason| reason.unwrap_or_else(|| "AWS gives no reason".into())),
-            settings: settings(found),
-        })
-    }
-}
-
-fn settings(found: FunctionConfiguration) -> FunctionSettings {
-    let layers = found.layers.unwrap_or_default();
-    // Variables that AWS could not decrypt for us are not shown, and are there all the same.
-    let environment = match found.environment {
-        Some(environment) if environment.error.is_some() => None,
-        Some(environment) => Some(environment.variables.unwrap_or_default()),
-        None => Some(Default::default()),
-    };
-    let format = found.logging_config.and_then(|logging| logging.log_format);
-    FunctionSettings {
-        runtime: found.runtime.map(|runtime| runtime.as_str().to_owned()),
-        handler: found.handler,
-        image_start: found
-            .image_config_response
-            .and_then(|response| response.image_config)
-            .map(|config| ImageStart {
-                command: config.command.unwrap_or_default(),
-                entry_point: config.entry_point.unwrap_or_default(),
-                working_folder: config.working_directory,
-            }),
-        role: found.role,
-        description: Some(found.description.unwrap_or_default()),
-        memory: found.memory_size.and_then(|size| size.try_into().ok()),
-        timeout: found.timeout.and_then(|time| time.try_into().ok()),
-        tmp_size: found
-            .ephemeral_storage
-            .and_then(|storage| storage.size.try_into().ok()),
-        environment: environment.map(|variables| variables.into_iter().collect()),
-        log_format: Some(match format {
-            Some(SdkLogFormat::Json) => LogFormat::Json,
-            _ => LogFormat::Text,
-        }),
-        layers: Some(layers.into_iter().filter_map(|layer| layer.arn).collect()),
-    }
-}
-
-/// AWS's numbers are signed; ours are checked where they are typed.
-fn number(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}
-
-fn ephemeral(settings: &FunctionSettings) -> Option<EphemeralStorage> {
-    let size = settings.tmp_size.map(number)?;
-    EphemeralStorage::builder().size(size).build().ok()
-}
-
-fn environment(settings: &FunctionSettings) -> Option<Environment> {
-    let variables = settings.environment.clone()?;
-    let variables = Some(variables.into_iter().collect());
-    Some(Environment::builder().set_variables(variables).build())
-}
-
-fn image_config(settings: &FunctionSettings) -> Option<ImageConfig> {
-    let start = settings.image_start.clone()?;
-    let words = |words: Vec<String>| (!words.is_empty()).then_some(words);
-    let config = ImageConfig::builder()
-        .set_command(words(start.command))
-        .set_entry_point(words(start.entry_point))
-        .set_working_directory(start.working_folder);
-    Some(config.build())
-}
-
-fn logging(settings: &FunctionSettings) -> Option<LoggingConfig> {
-    let format = SdkLogFormat::from(settings.log_format?.aws_name());
-    Some(LoggingConfig::builder().log_format(format).build())
 }
 
 /// May the same be tried again once the change that is under way is over?

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use futures_util::future::join_all;
 
 use super::aws_session::{Signed, open, signed};
-use super::function_change::FunctionChange;
+use super::function_change::{FunctionChange, LOOKS, check_account};
 use super::function_layers::{FunctionLayers, LayerPlan, Place, Wanted};
 use super::function_version::VersionWanted;
 use crate::aws::{DeployedFunction, Session};
@@ -18,11 +18,8 @@ use crate::manifest::Manifest;
 use crate::progress::Reporter;
 use crate::publication::{LayerReference, PublicationRecord, Region};
 use crate::target::Target;
-pub use result::{Attached, LayerChange, layer_changes};
+pub use result::Attached;
 use result::{Done, FunctionResult};
-
-/// How often a function is looked at anew because somebody else changed it.
-const LOOKS: usize = 10;
 
 /// What is done with the layers of functions.
 enum Intent {
@@ -110,15 +107,8 @@ fn places(
 ) -> Result<Vec<(FunctionReference, Region)>> {
     let mut places = Vec::new();
     for function in functions {
-        let named = match &function.region {
-            Some(own) => {
-                if let Some(other) = regions.iter().find(|region| *region != own) {
-                    bail!(
-                        "the ARN of {function} is of {own}, and --region says {other}; leave one of them out"
-                    );
-                }
-                vec![own.clone()]
-            }
+        let named = match super::regions::of_arn(function, regions)? {
+            Some(own) => vec![own],
             None => super::regions::typed_or_set(regions, session)?,
         };
         for region in named {
@@ -128,20 +118,6 @@ fn places(
         }
     }
     Ok(places)
-}
-
-/// Another account's functions cannot be changed with these credentials.
-pub fn check_account(function: &FunctionReference, signed: &Signed) -> Result<()> {
-    if let Some(account) = &function.account
-        && *account != signed.account
-    {
-        bail!(
-            "{function} belongs to account {account}, and these credentials are of {}; nothing was changed. Set AWS_PROFILE \
-             or --profile to one of {account}",
-            signed.account
-        );
-    }
-    Ok(())
 }
 
 /// A run over functions.

@@ -37,8 +37,8 @@ pub fn zips_of(layers: &[FunctionLayer], dist: &Path) -> Result<Result<Vec<PathB
 
 /// What the handler is loaded with.
 pub struct Loading<'a> {
-    /// The function's layers.
-    pub layers: &'a [FunctionLayer],
+    /// The zips of the function's layers, or why they are not all here.
+    pub zips: Result<Vec<PathBuf>, String>,
     /// Its code.
     pub code: &'a FunctionCode,
     /// The handler.
@@ -50,13 +50,13 @@ pub struct Loading<'a> {
 impl Loading<'_> {
     /// Loads the handler in a root like Lambda's, if this machine can; what cannot be loaded is an error.
     #[cfg(unix)]
-    pub async fn check(&self, reporter: &dyn Reporter) -> Result<()> {
+    pub async fn check(self, reporter: &dyn Reporter) -> Result<()> {
         use crate::commands::invoke::loading::{Function, Loaded};
 
         let skipped = |reason: &str| {
             reporter.note(&format!("the handler is not loaded here first: {reason}"))
         };
-        let zips = match zips_of(self.layers, Path::new("dist"))? {
+        let zips = match self.zips {
             Ok(zips) if zips.is_empty() => {
                 skipped("it has no layers");
                 return Ok(());
@@ -96,7 +96,7 @@ impl Loading<'_> {
 
     /// Roots like Lambda's are for Linux.
     #[cfg(not(unix))]
-    pub async fn check(&self, reporter: &dyn Reporter) -> Result<()> {
+    pub async fn check(self, reporter: &dyn Reporter) -> Result<()> {
         reporter.note("the handler is not loaded here first: that needs Linux");
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! What is to be there in the end, and whether that can work, before anything is sent.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
-use super::checks::Loading;
+use super::checks::{Loading, zips_of};
 use super::settings::RoleWanted;
 use super::source::{Source, SourceImage, check_kind, resolved};
 use super::{Deployment, packages};
@@ -134,10 +136,13 @@ impl Deployment<'_> {
         if self.args.no_check {
             return Ok(());
         }
-        packages::check(code, &goal.layers.after, self.reporter).await?;
+        let layers = &goal.layers.after;
+        let zips = zips_of(layers, Path::new("dist"))?;
+        let here = zips.clone().unwrap_or_default();
+        packages::check(code, layers, here, self.reporter).await?;
         let empty = Default::default();
         let loading = Loading {
-            layers: &goal.layers.after,
+            zips,
             code,
             handler,
             environment: goal.settings.environment.as_ref().unwrap_or(&empty),

@@ -8,9 +8,10 @@ use anyhow::{Result, bail};
 use super::goal::Goal;
 use super::settings::RoleWanted;
 use super::upload::Upload;
-use super::{Deployment, LOOKS, ROLE_SETTLES, TAG, role};
+use super::{Deployment, ROLE_SETTLES, TAG, role};
 use crate::aws::{AwsError, DeployedFunction, NewFunction, Refusal};
-use crate::commands::function_change::FunctionChange;
+use crate::commands::function_change::{FunctionChange, LOOKS};
+use crate::function::FunctionSettings;
 
 impl Deployment<'_> {
     pub(super) async fn create(
@@ -18,20 +19,8 @@ impl Deployment<'_> {
         change: &FunctionChange<'_>,
         goal: &Goal,
     ) -> Result<DeployedFunction> {
-        let mut settings = goal.settings.clone();
-        let mut waits_for_role = false;
-        if let RoleWanted::Made(policies) = &self.settings.role {
-            let arn = role::made_role(
-                change,
-                &self.roles(),
-                self.partition(),
-                self.region,
-                policies,
-            )
-            .await?;
-            settings.role = Some(arn);
-            waits_for_role = true;
-        }
+        let settings = self.with_role(change, goal).await?;
+        let waits_for_role = matches!(self.settings.role, RoleWanted::Made(_));
         let mut tags = self.settings.tags.clone();
         tags.insert(TAG.0.to_owned(), TAG.1.to_owned());
         let upload = Upload::begin(self, change, goal).await?;
@@ -47,6 +36,21 @@ impl Deployment<'_> {
         made?;
         change.did("the function is made");
         change.carried_out().await
+    }
+
+    /// The settings that are wanted, with the role's ARN where one is made: it is made now, if it is not there.
+    async fn with_role(
+        &self,
+        change: &FunctionChange<'_>,
+        goal: &Goal,
+    ) -> Result<FunctionSettings> {
+        let mut settings = goal.settings.clone();
+        if let RoleWanted::Made(policies) = &self.settings.role {
+            let (roles, partition, region) = (self.roles(), self.partition(), self.region);
+            let arn = role::made_role(change, &roles, partition, region, policies).await?;
+            settings.role = Some(arn);
+        }
+        Ok(settings)
     }
 
     /// Creates it, again as long as Lambda does not know its new role.
@@ -85,18 +89,7 @@ impl Deployment<'_> {
         change: &FunctionChange<'_>,
         goal: &Goal,
     ) -> Result<DeployedFunction> {
-        let mut wanted = goal.settings.clone();
-        if let RoleWanted::Made(policies) = &self.settings.role {
-            let arn = role::made_role(
-                change,
-                &self.roles(),
-                self.partition(),
-                self.region,
-                policies,
-            )
-            .await?;
-            wanted.role = Some(arn);
-        }
+        let wanted = self.with_role(change, goal).await?;
         let mut configured = false;
         for _ in 0..LOOKS {
             let function = change.existing().await?;

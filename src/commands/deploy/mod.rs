@@ -17,10 +17,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::attach::{check_account, layer_changes};
 use super::aws_session::{Signed, open, signed};
-use super::function_change::FunctionChange;
-use super::function_layers::FunctionLayers;
+use super::function_change::{FunctionChange, check_account};
+use super::function_layers::{FunctionLayers, layer_changes};
 use crate::aws::{DeployedFunction, Roles, Schedules};
 use crate::cli::DeployArgs;
 use crate::function::{FunctionSettings, ManagedBy};
@@ -35,9 +34,6 @@ use source::Source;
 /// The tag by which `destroy` knows what `deploy` made.
 pub const TAG: (&str, &str) = ("r-layer", "deploy");
 
-/// How often a function is looked at anew because somebody else changed it.
-const LOOKS: usize = 10;
-
 /// How long a new role may be unknown to Lambda.
 const ROLE_SETTLES: Duration = Duration::from_secs(60);
 
@@ -51,7 +47,7 @@ pub async fn run(args: DeployArgs, reporter: &dyn Reporter) -> Result<Deployed> 
         reporter.detail(&format!("left out: {} ({})", out.path, out.reason));
     }
     let session = open(&args.aws, None, None).await?;
-    let region = super::regions::one(&args.function, args.region.region.as_slice(), &session)?;
+    let region = super::regions::one(&args.function, args.region.region.as_ref(), &session)?;
     let regions = [region];
     let expected = args.aws.expect_account.as_ref();
     let signed = signed(session, &regions, expected, reporter).await?;

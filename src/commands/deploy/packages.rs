@@ -1,11 +1,10 @@
 //! Does the function have the packages that its code asks for? Asked before anything is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::checks::zips_of;
 use crate::function::code::FunctionCode;
 use crate::function::layers::FunctionLayer;
 use crate::function::used_packages::{
@@ -16,7 +15,7 @@ use crate::progress::Reporter;
 /// What R finds in a file: (package, line); nothing where R does not understand the file.
 type FoundByR = Option<Vec<(String, usize)>>;
 
-/// Looks for packages that neither layers nor the code itself bring.
+/// Looks for packages that neither layers nor the code itself bring. `zips`: those of the layers, where all are here.
 ///
 /// # Errors
 /// If there are such, with where they are asked for and what to type. Where not every layer could be looked into, they are
@@ -24,9 +23,9 @@ type FoundByR = Option<Vec<(String, usize)>>;
 pub async fn check(
     code: &FunctionCode,
     layers: &[FunctionLayer],
+    zips: Vec<PathBuf>,
     reporter: &dyn Reporter,
 ) -> Result<()> {
-    let zips = zips_of(layers, Path::new("dist"))?.unwrap_or_default();
     let used = used_packages(&code.r_sources()?, zips, reporter).await;
     let of_layers = layers
         .iter()

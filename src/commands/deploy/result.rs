@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::commands::attach::LayerChange;
+use crate::commands::function_layers::LayerChange;
 use crate::commands::function_version::Versioned;
 use crate::function::Difference;
 use crate::function::code::LeftOut;

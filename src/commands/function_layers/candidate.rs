@@ -6,7 +6,7 @@ use super::find::{Found, Purpose};
 use crate::checksum::Sha256;
 use crate::function::layers::whole_name;
 use crate::package::RVersion;
-use crate::publication::{LayerVersionArn, Timestamp};
+use crate::publication::{LayerVersionArn, Timestamp, is_called, is_named};
 use crate::target::Architecture;
 
 /// A layer of ours that there is, wherever that is known from.
@@ -23,7 +23,7 @@ pub struct Candidate {
 impl Candidate {
     /// Is it named by its name at AWS, by `r-models` or by `models`?
     pub fn is_named(&self, name: &str) -> bool {
-        self.arn.layer.layer.as_str() == name || is_called(&self.logical_name, name)
+        is_named(self.arn.layer.layer.as_str(), &self.logical_name, name)
     }
 
     /// The number of the part of the layer that is named so, if it may be one: `r-models-2` of `models`.
@@ -49,11 +49,6 @@ impl Candidate {
     fn r_version(&self) -> Option<RVersion> {
         self.r_minor.as_ref()?.parse().ok()
     }
-}
-
-/// Does a name mean that logical name?
-pub fn is_called(logical_name: &str, name: &str) -> bool {
-    logical_name == name || logical_name.strip_prefix("r-") == Some(name)
 }
 
 /// The versions that a name means, of those that fit the purpose: the newest of the layer, or of its parts.

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use tokio::sync::Mutex;
 
-use super::candidate::{Candidate, all_parts, chosen, is_called};
+use super::candidate::{Candidate, all_parts, chosen};
 use crate::checksum::Sha256;
 use crate::commands::aws_session::Signed;
 use crate::commands::our_layers::{OurLayer, OurVersion, our_layers};
 use crate::function::layers::whole_name;
 use crate::layer::BuildRecord;
-use crate::layer::dist::records;
 use crate::package::RVersion;
 use crate::publication::{
     LayerNameTemplate, LayerReference, LayerVersionArn, Placeholder, PublicationRecord, Region,
-    logical_name,
+    described_r, is_called, logical_name,
 };
 use crate::target::Architecture;
 
@@ -52,21 +51,20 @@ pub struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     /// Looks in the record, else in the account's own layers. The template tells from names which R layers are for whose
-    /// description does not; the build records in `dist`, into which parts a layer is split.
+    /// description does not; the build records, into which parts a layer is split.
     pub fn new(
         signed: &'a Signed,
         record: &'a PublicationRecord,
         template: &'a LayerNameTemplate,
-        dist: &Path,
-    ) -> Result<Finder<'a>> {
-        let built = records(dist)?.into_iter();
-        Ok(Finder {
+        built: Vec<BuildRecord>,
+    ) -> Finder<'a> {
+        Finder {
             signed,
             record,
             template,
-            built: built.map(|(_, record)| record).collect(),
+            built,
             listed: Mutex::default(),
-        })
+        }
     }
 
     /// The versions that are meant; what there is not is an error that says what to type.
@@ -182,7 +180,8 @@ impl<'a> Finder<'a> {
         let described = &version.described;
         let architectures = &version.version.architectures;
         let architecture = architectures.first().and_then(|name| name.parse().ok());
-        let r_minor = minor_of_description(&version.version.description)
+        let r_minor = described_r(&version.version.description)
+            .map(|version| version.minor_text())
             .or_else(|| self.minor_in(&layer.name, &described.logical_name, architecture));
         Some(Candidate {
             logical_name: described.logical_name.clone(),
@@ -313,10 +312,4 @@ fn of_region(arn: &LayerVersionArn, region: &Region) -> Result<Found> {
 pub fn minor(version: &str) -> Option<String> {
     let version: RVersion = version.parse().ok()?;
     Some(version.minor_text())
-}
-
-/// Descriptions that r-layer writes itself begin with `R 4.5.0 for`.
-pub fn minor_of_description(description: &str) -> Option<String> {
-    let (version, _) = description.strip_prefix("R ")?.split_once(" for ")?;
-    minor(version)
 }

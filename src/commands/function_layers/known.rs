@@ -2,23 +2,21 @@
 //! and from the zip itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::find::{minor, minor_of_description};
+use super::find::minor;
 use super::remote_zip::RemoteZip;
 use crate::aws::{Refusal, Session, SharedLayer, shared_layer};
 use crate::checksum::Sha256;
 use crate::function::layers::{FunctionLayer, KnownContent};
 use crate::http::Http;
-use crate::layer::dist::records;
 use crate::layer::{BuildRecord, LayerArchive};
 use crate::package::Description;
-use crate::publication::{Described, LayerVersionArn, Publication, PublicationRecord};
+use crate::publication::{Described, LayerVersionArn, Publication, PublicationRecord, described_r};
 
 /// A layer version, and what else there is of it.
 #[derive(Clone)]
@@ -48,15 +46,15 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// With the build records in a folder.
-    pub fn new(session: &Session, http: Http, dist: &Path) -> Result<Knowledge> {
-        let built = records(dist)?.into_iter();
-        Ok(Knowledge {
+    /// With the build records of zips that are here.
+    pub fn new(session: &Session, http: Http, built: &[BuildRecord]) -> Knowledge {
+        let built = built.iter().cloned();
+        Knowledge {
             session: session.clone(),
             http,
-            built: built.map(|(_, record)| (record.sha256, record)).collect(),
+            built: built.map(|record| (record.sha256, record)).collect(),
             known: Mutex::default(),
-        })
+        }
     }
 
     /// What is known of a layer version.
@@ -116,7 +114,7 @@ impl Knowledge {
         let r_version = published.map(|publication| publication.r_version.clone());
         content.r_minor = match (&r_version, &known.layer.logical_name) {
             (Some(version), _) => minor(version),
-            (None, Some(_)) => minor_of_description(&shared.description),
+            (None, Some(_)) => described_r(&shared.description).map(|version| version.minor_text()),
             (None, None) => None,
         };
         match sha256.and_then(|sha256| self.built.get(&sha256)) {

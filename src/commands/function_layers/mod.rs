@@ -2,6 +2,7 @@
 //! `detach` and `deploy` have in common.
 
 mod candidate;
+mod changes;
 mod find;
 mod known;
 mod plan;
@@ -15,8 +16,11 @@ use anyhow::Result;
 use super::aws_session::Signed;
 use crate::credentials::Credentials;
 use crate::http::{Http, Patience};
+use crate::layer::BuildRecord;
+use crate::layer::dist::records;
 use crate::manifest::Manifest;
 use crate::publication::{LayerNameTemplate, PublicationRecord};
+pub use changes::{LayerChange, layer_changes};
 use find::Finder;
 use known::Knowledge;
 pub use plan::{LayerPlan, Place};
@@ -39,15 +43,16 @@ impl<'a> FunctionLayers<'a> {
         record: &'a PublicationRecord,
         template: &'a LayerNameTemplate,
     ) -> Result<FunctionLayers<'a>> {
-        let dist = Path::new("dist");
+        let built = records(Path::new("dist"))?.into_iter();
+        let built: Vec<BuildRecord> = built.map(|(_, record)| record).collect();
         // URLs that AWS signs are fetched without credentials of ours.
         let http = Http::from_environment(Patience::default(), Credentials::default())?;
         Ok(FunctionLayers {
             signed,
             manifest,
             record,
-            finder: Finder::new(signed, record, template, dist)?,
-            knowledge: Knowledge::new(&signed.session, http, dist)?,
+            knowledge: Knowledge::new(&signed.session, http, &built),
+            finder: Finder::new(signed, record, template, built),
         })
     }
 }

@@ -3,7 +3,6 @@
 use anyhow::{Result, bail};
 use futures_util::future::try_join_all;
 
-use super::candidate::is_called;
 use super::known::{Hidden, Known};
 use super::{FunctionLayers, Wanted};
 use crate::aws::DeployedFunction;
@@ -11,7 +10,7 @@ use crate::function::layers::{
     FunctionLayer, LayerFault, Question, Request, arrange, check, is_part, remove, unknowns,
     whole_name,
 };
-use crate::publication::{LayerReference, LayerVersionArn, Region};
+use crate::publication::{LayerReference, LayerVersionArn, Region, is_called};
 use crate::target::{Architecture, Limits, Target};
 
 use super::find::Purpose;
